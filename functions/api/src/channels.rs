@@ -1,0 +1,198 @@
+//! Channels: where their webhooks go, what came last, and why nothing comes.
+
+use perezvon_adapters::provider;
+use perezvon_domain::AccountId;
+use perezvon_engine::settings::Channel;
+use perezvon_platform::hook::{Hook, parse_private, sign};
+use perezvon_store::items::intake::Seen;
+use perezvon_store::keys;
+use serde_json::json;
+
+use crate::access::{Right, Visitor, allows};
+use crate::web::{Problem, Reply};
+use crate::{Api, words};
+
+impl Api {
+    /// `GET channels`.
+    pub(crate) async fn channels(
+        &self,
+        account: &AccountId,
+        visitor: &Visitor,
+    ) -> Result<Reply, Problem> {
+        let settings = self.needed_settings(account).await?;
+        let zone = &settings.policy.time_zone;
+        let with_urls = allows(visitor.person.role, Right::Configure);
+        let mut channels = Vec::new();
+        for channel in &settings.document.channels {
+            let row = self
+                .table
+                .get(&keys::channel_status(account, &channel.id))
+                .await?;
+            let seen = row.as_ref().map(Seen::read).unwrap_or_default();
+            let name = provider(&channel.provider).map_or(channel.provider.as_str(), |it| it.name);
+            channels.push(json!({
+                "id": channel.id,
+                "name": channel.name,
+                "provider": channel.provider,
+                "provider_name": name,
+                "active": channel.active,
+                "url": with_urls.then(|| self.hook_url(account, channel)).flatten(),
+                "mood": mood(channel.active, &seen).name(),
+                "status": sentence(channel.active, &seen, zone),
+                "accepted": seen.accepted,
+                "refused": seen.refused,
+                "counted": seen.counted,
+                "pings": seen.pings,
+                "last_webhook": seen.last_webhook,
+                "last_accepted": seen.last_accepted,
+                "last_refused": seen.last_refused,
+                "last_refusal": seen.last_refusal,
+                "last_ping": seen.last_ping,
+            }));
+        }
+        Ok(Reply::json(
+            200,
+            &json!({ "channels": channels, "time_zone": zone }),
+        ))
+    }
+
+    /// `GET urls`.
+    pub(crate) async fn urls(&self, account: &AccountId) -> Result<Reply, Problem> {
+        let settings = self.needed_settings(account).await?;
+        let url = |channel: &Channel| json!({ "channel": channel.id, "name": channel.name, "url": self.hook_url(account, channel) });
+        let urls: Vec<_> = settings.document.channels.iter().map(url).collect();
+        Ok(Reply::json(200, &json!({ "urls": urls })))
+    }
+
+    /// Where the webhooks of a channel go; `None`: its provider sends none, or we have no key to sign with.
+    fn hook_url(&self, account: &AccountId, channel: &Channel) -> Option<String> {
+        let provider = provider(&channel.provider).filter(|provider| provider.intake.is_some())?;
+        let key = parse_private(self.config.hook_key.as_deref()?);
+        let key = key
+            .inspect_err(|error| tracing::error!(%error, "hook URLs cannot be made"))
+            .ok()?;
+        let hook = Hook {
+            account: account.0.clone(),
+            channel: channel.id.0.clone(),
+            generation: channel.generation,
+            body_limit: provider.capabilities.body_limit,
+        };
+        Some(format!("{}/h/{}", self.public_url(), sign(&hook, &key)))
+    }
+}
+
+/// How a channel is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    Off,
+    Silent,
+    Refusing,
+    NoCalls,
+    Fine,
+}
+
+impl Mood {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Silent => "silent",
+            Self::Refusing => "refusing",
+            Self::NoCalls => "no_calls",
+            Self::Fine => "fine",
+        }
+    }
+}
+
+fn mood(active: bool, seen: &Seen) -> Mood {
+    let came = seen
+        .last_webhook
+        .max(seen.last_accepted)
+        .max(seen.last_refused)
+        .max(seen.last_ping);
+    match (active, came, seen.last_accepted, seen.last_refused) {
+        (false, ..) => Mood::Off,
+        (true, None, ..) => Mood::Silent,
+        (true, _, accepted, refused) if refused.is_some() && refused >= accepted => Mood::Refusing,
+        (true, _, None, _) => Mood::NoCalls,
+        (true, _, Some(_), _) => Mood::Fine,
+    }
+}
+
+/// The answer to "nothing comes".
+fn sentence(active: bool, seen: &Seen, zone: &str) -> String {
+    let at = |at: Option<_>| at.map_or_else(String::new, |at| words::moment(at, zone));
+    match mood(active, seen) {
+        Mood::Off => "Канал выключен в настройках: запросы не принимаются.".to_owned(),
+        Mood::Silent => {
+            "Ещё ничего не приходило. Вставьте адрес вебхука в личном кабинете АТС как «адрес \
+                         внешней системы» и сделайте пробный звонок."
+                .to_owned()
+        }
+        Mood::Refusing => format!(
+            "Последний запрос ({}) отклонён: {}. Он ждёт в карантине: исправьте причину и верните его в работу.",
+            at(seen.last_refused),
+            seen.last_refusal
+                .as_deref()
+                .unwrap_or("причина не записана"),
+        ),
+        Mood::NoCalls => format!(
+            "Связь есть (последний запрос {}), но звонков ещё не было. Проверьте, что АТС шлёт события вызовов.",
+            at(seen.last_webhook.max(seen.last_ping)),
+        ),
+        Mood::Fine => format!(
+            "Всё в порядке: последний запрос принят {}.",
+            at(seen.last_accepted)
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use perezvon_domain::Timestamp;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Option<Timestamp> {
+        Some(Timestamp::from_seconds(seconds))
+    }
+
+    #[test]
+    fn a_channel_says_why_nothing_comes() {
+        let accepted = Seen {
+            last_webhook: at(5),
+            last_accepted: at(5),
+            ..Seen::default()
+        };
+        let refusal = Some("подпись не подходит".to_owned());
+        let refused = Seen {
+            last_webhook: at(9),
+            last_refused: at(9),
+            last_refusal: refusal,
+            ..accepted.clone()
+        };
+        let better = Seen {
+            last_accepted: at(10),
+            ..refused.clone()
+        };
+        let pinged = Seen {
+            last_ping: at(3),
+            ..Seen::default()
+        };
+        let cases = [
+            (false, &accepted, Mood::Off),
+            (true, &Seen::default(), Mood::Silent),
+            (true, &refused, Mood::Refusing),
+            (true, &pinged, Mood::NoCalls),
+            (true, &accepted, Mood::Fine),
+            (true, &better, Mood::Fine),
+        ];
+        for (active, seen, expected) in cases {
+            assert_eq!(mood(active, seen), expected, "{seen:?}");
+        }
+        let text = sentence(true, &refused, "UTC");
+        assert!(
+            text.contains("01.01.1970 00:00:09") && text.contains("подпись не подходит"),
+            "{text}"
+        );
+    }
+}

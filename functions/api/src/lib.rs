@@ -1,0 +1,198 @@
+//! `api`: what people do and see. One handler for the gateway's HTTP events, the same in the cloud
+//! and on one machine: the feed, explanations, settings, quarantine, connections, recordings, the page.
+//!
+//! It may write the secrets of providers and never reads one, and it has no outgoing client.
+
+mod access;
+mod calls;
+mod channels;
+mod connections;
+mod explain;
+mod jobs;
+mod list;
+mod login;
+mod opaque;
+mod page;
+mod quarantine;
+mod range;
+mod recording;
+mod route;
+mod settings;
+mod story;
+mod texts;
+mod tokens;
+mod web;
+mod words;
+
+use std::sync::Arc;
+
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use perezvon_domain::{AccountId, ConnectionId, EmployeeId, Lane, Policy, Timestamp};
+use perezvon_engine::policies::Policies;
+use perezvon_engine::wakeup::WakeUp;
+use perezvon_platform::{Blobs, Clock, PortError, Queue, Secrets};
+use perezvon_store::Table;
+
+use crate::access::Visitor;
+use crate::route::{NoRoute, Resource, Route};
+use crate::web::{Problem, Reply, Request};
+
+pub use crate::access::EVERY_ACCOUNT;
+
+/// The function, with its ports.
+pub struct Api {
+    /// Calls, jobs, settings.
+    pub table: Arc<dyn Table>,
+    /// Refused requests.
+    pub quarantine: Arc<dyn Table>,
+    /// Recordings.
+    pub blobs: Arc<dyn Blobs>,
+    /// Only written: the secrets of channels and connections.
+    pub secrets: Arc<dyn Secrets>,
+    /// Where released requests go.
+    pub raw: Arc<dyn Queue>,
+    /// Wake-ups for CRM connections.
+    pub crm: Arc<dyn Queue>,
+    /// Wake-ups for provider connections.
+    pub outbound: Arc<dyn Queue>,
+    pub clock: Arc<dyn Clock>,
+    pub policies: Policies,
+    pub config: Config,
+}
+
+/// What the function is told when it starts.
+pub struct Config {
+    /// Address under which people and providers reach us: `https://calls.example.com`.
+    pub public_url: String,
+    /// Seals tokens of people; at least 16 bytes.
+    pub person_key: Vec<u8>,
+    /// Seals links to recordings; at least 16 bytes.
+    pub link_key: Vec<u8>,
+    /// The private half of the hook key as `hook::private_text` writes it; `None`: no URLs are shown.
+    pub hook_key: Option<String>,
+    /// `host:port` that settings may name although they are not public https; for one machine.
+    pub allow_hosts: Vec<String>,
+}
+
+impl Api {
+    /// Answers one request. Nothing leaves but an answer: every error has a status and says what to do.
+    pub async fn handle(&self, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
+        self.answer(event)
+            .await
+            .unwrap_or_else(|problem| problem.reply())
+            .finish()
+    }
+
+    async fn answer(&self, event: ApiGatewayV2httpRequest) -> Result<Reply, Problem> {
+        let request = Request::read(event)?;
+        let route = match route::find(&request.method, &request.path) {
+            Ok(route) => route,
+            Err(NoRoute::UnknownPath) => return Err(Problem::not_found()),
+            Err(NoRoute::OtherMethods(methods)) => {
+                let reply = Problem::new(405, texts::WRONG_METHOD).reply();
+                return Ok(reply.header("allow", methods.join(", ")));
+            }
+        };
+        match route {
+            Route::Page(asset) => Ok(page::reply(asset)),
+            Route::Play(token) => self.play(&token, &request).await,
+            Route::OneTimeLogin => self.one_time_login(&request).await,
+            Route::Login => self.login(&request),
+            Route::Logout => Ok(self.logout()),
+            Route::Me => Ok(login::me(&self.visitor(&request)?)),
+            Route::Accounts => self.accounts(&self.visitor(&request)?).await,
+            Route::Of(account, resource) => {
+                let visitor = self.visitor(&request)?;
+                visitor.check(&account, resource.right())?;
+                self.check_employed(&account, &visitor).await?;
+                self.of_account(&account, resource, &visitor, &request)
+                    .await
+            }
+        }
+    }
+
+    /// Who asks; a write by cookie must come from our own page.
+    fn visitor(&self, request: &Request) -> Result<Visitor, Problem> {
+        let visitor = access::visitor(request, &self.config.person_key, self.clock.now_ms());
+        let visitor = visitor.ok_or(Problem::new(401, texts::LOG_IN))?;
+        visitor.check_origin(request, &self.config.public_url)?;
+        Ok(visitor)
+    }
+
+    /// The token of an employee who does not work here any more opens nothing.
+    async fn check_employed(&self, account: &AccountId, visitor: &Visitor) -> Result<(), Problem> {
+        let name = EmployeeId(visitor.person.name.clone());
+        if visitor.owns_everything() || name.as_str() == access::OWNER {
+            return Ok(());
+        }
+        let policy = self.policies.read(&*self.table, account).await?;
+        let works = |policy: &Policy| {
+            policy
+                .employee(&name)
+                .is_some_and(|employee| employee.active)
+        };
+        let gone = policy.is_some_and(|policy| !works(&policy));
+        if gone {
+            Err(Problem::new(401, texts::TOKEN_REFUSED))
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn of_account(
+        &self,
+        account: &AccountId,
+        resource: Resource,
+        visitor: &Visitor,
+        request: &Request,
+    ) -> Result<Reply, Problem> {
+        match resource {
+            Resource::Calls => self.calls(account, request).await,
+            Resource::Call(id) => self.call(account, &id).await,
+            Resource::Quarantine => self.quarantined(account, request).await,
+            Resource::Release(id) => self.release(account, &id).await,
+            Resource::ReleaseChannel => self.release_channel(account, request).await,
+            Resource::Channels => self.channels(account, visitor).await,
+            Resource::Urls => self.urls(account).await,
+            Resource::Connections => self.connections(account).await,
+            Resource::RetryConnection(id) => {
+                self.retry_connection(account, &ConnectionId(id)).await
+            }
+            Resource::RetryJob { connection, job } => {
+                self.retry_job(account, &ConnectionId(connection), &job)
+                    .await
+            }
+            Resource::Jobs => self.jobs(account, request).await,
+            Resource::Settings => self.show_settings(account).await,
+            Resource::PutSettings => self.put_settings(account, visitor, request).await,
+            Resource::MakeToken => self.make_token(account, visitor, request).await,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp(self.clock.now_ms())
+    }
+
+    /// Our address without a slash at the end.
+    fn public_url(&self) -> &str {
+        self.config.public_url.trim_end_matches('/')
+    }
+
+    /// "Look at this connection", to whoever works on it.
+    async fn wake(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+        lane: Lane,
+    ) -> Result<(), PortError> {
+        let queue = match lane {
+            Lane::Crm => &self.crm,
+            Lane::Outbound => &self.outbound,
+        };
+        let wake_up = WakeUp {
+            account: account.clone(),
+            connection: connection.clone(),
+        };
+        queue.send(vec![wake_up.message(0)]).await
+    }
+}

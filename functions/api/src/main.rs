@@ -1,0 +1,70 @@
+//! The Lambda binary: wiring only.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use perezvon_api::{Api, Config};
+use perezvon_engine::policies::Policies;
+use perezvon_engine::secrets::read;
+use perezvon_platform::aws::runtime::{self, Error};
+use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
+use perezvon_platform::clock::SystemClock;
+use perezvon_platform::config::{
+    ALLOW_HOSTS, BLOB_BUCKET, CRM_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, PUBLIC_URL,
+    QUARANTINE_TABLE_NAME, RAW_QUEUE_URL, SECRET_PREFIX, TABLE_NAME,
+};
+use perezvon_store::dynamo::Dynamo;
+
+/// Our own keys.
+#[derive(serde::Deserialize)]
+struct Keys {
+    person_key: String,
+    link_key: String,
+    hook_private_key: Option<String>,
+}
+
+fn main() -> ExitCode {
+    runtime::run(api)
+}
+
+async fn api(mut env: Env) -> Result<(), Error> {
+    let table = env.required(TABLE_NAME);
+    let quarantine = env.required(QUARANTINE_TABLE_NAME);
+    let bucket = env.required(BLOB_BUCKET);
+    let secrets = env.required(SECRET_PREFIX);
+    let raw = env.required(RAW_QUEUE_URL);
+    let crm = env.required(CRM_QUEUE_URL);
+    let outbound = env.required(OUTBOUND_QUEUE_URL);
+    let public_url = env.required(PUBLIC_URL);
+    let allow = env.optional(ALLOW_HOSTS).unwrap_or_default();
+    env.finish()?;
+
+    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let client = Client::new(&sdk);
+    let secrets = SecretsManager::new(&sdk, secrets);
+    let keys: Option<Keys> = read(&secrets, "api/keys").await?;
+    let keys = keys.ok_or("there is no secret `api/keys`: make it with `perezvon keys`")?;
+    let function = Api {
+        table: Arc::new(Dynamo::new(client.clone(), table)),
+        quarantine: Arc::new(Dynamo::new(client, quarantine)),
+        blobs: Arc::new(S3Blobs::new(&sdk, bucket)),
+        secrets: Arc::new(secrets),
+        raw: Arc::new(SqsQueue::new(&sdk, raw)),
+        crm: Arc::new(SqsQueue::new(&sdk, crm)),
+        outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
+        clock: Arc::new(clock),
+        policies: Policies::default(),
+        config: Config {
+            public_url,
+            person_key: keys.person_key.into_bytes(),
+            link_key: keys.link_key.into_bytes(),
+            hook_key: keys.hook_private_key,
+            allow_hosts: allow
+                .split(',')
+                .map(|host| host.trim().to_owned())
+                .collect(),
+        },
+    };
+    runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await
+}

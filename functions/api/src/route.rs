@@ -1,0 +1,267 @@
+//! The router: method and path to a route, and the right each route asks for.
+
+use perezvon_domain::AccountId;
+
+use crate::access::Right;
+use crate::page::{self, Asset};
+
+/// A known address with a method it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// A file of the page.
+    Page(&'static Asset),
+    /// A recording, by the token of its link.
+    Play(String),
+    /// A one-time link.
+    OneTimeLogin,
+    Login,
+    Logout,
+    Me,
+    Accounts,
+    /// Something of one account.
+    Of(AccountId, Resource),
+}
+
+/// What belongs to one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    Calls,
+    Call(String),
+    Quarantine,
+    Release(String),
+    ReleaseChannel,
+    Channels,
+    Urls,
+    Connections,
+    RetryConnection(String),
+    RetryJob { connection: String, job: String },
+    Jobs,
+    Settings,
+    PutSettings,
+    MakeToken,
+}
+
+impl Resource {
+    /// The right a person needs for it.
+    pub fn right(&self) -> Right {
+        match self {
+            Self::Calls | Self::Call(_) => Right::Calls,
+            Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => {
+                Right::Look
+            }
+            Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
+            Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => {
+                Right::Configure
+            }
+            Self::MakeToken => Right::GiveTokens,
+        }
+    }
+}
+
+/// Why there is no route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoRoute {
+    UnknownPath,
+    /// The methods that this path takes.
+    OtherMethods(Vec<&'static str>),
+}
+
+const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
+
+/// Finds the route.
+pub fn find(method: &str, path: &[String]) -> Result<Route, NoRoute> {
+    let segments: Vec<&str> = path.iter().map(String::as_str).collect();
+    if let Some(route) = route(method, &segments) {
+        return Ok(route);
+    }
+    let takes = |method: &&str| route(method, &segments).is_some();
+    let others: Vec<&str> = METHODS.into_iter().filter(takes).collect();
+    Err(if others.is_empty() {
+        NoRoute::UnknownPath
+    } else {
+        NoRoute::OtherMethods(others)
+    })
+}
+
+fn route(method: &str, segments: &[&str]) -> Option<Route> {
+    Some(match (method, segments) {
+        ("GET", ["login"]) => Route::OneTimeLogin,
+        ("GET", ["r", token]) => Route::Play((*token).to_owned()),
+        ("POST", ["api", "v1", "login"]) => Route::Login,
+        ("POST", ["api", "v1", "logout"]) => Route::Logout,
+        ("GET", ["api", "v1", "me"]) => Route::Me,
+        ("GET", ["api", "v1", "accounts"]) => Route::Accounts,
+        (_, ["api", "v1", "accounts", account, rest @ ..]) => {
+            Route::Of(AccountId::from(*account), resource(method, rest)?)
+        }
+        ("GET", segments) => Route::Page(page::asset(segments)?),
+        _ => return None,
+    })
+}
+
+fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
+    Some(match (method, segments) {
+        ("GET", ["calls"]) => Resource::Calls,
+        // A gateway may decode the path before we see it, and an id of a call may hold a slash.
+        ("GET", ["calls", id @ ..]) => Resource::Call(id.join("/")),
+        ("GET", ["quarantine"]) => Resource::Quarantine,
+        ("POST", ["quarantine", "release"]) => Resource::ReleaseChannel,
+        ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
+        ("GET", ["channels"]) => Resource::Channels,
+        ("GET", ["urls"]) => Resource::Urls,
+        ("GET", ["connections"]) => Resource::Connections,
+        ("POST", ["connections", id, "retry"]) => Resource::RetryConnection((*id).to_owned()),
+        ("POST", ["connections", connection, "jobs", job, "retry"]) => Resource::RetryJob {
+            connection: (*connection).to_owned(),
+            job: (*job).to_owned(),
+        },
+        ("GET", ["jobs"]) => Resource::Jobs,
+        ("GET", ["settings"]) => Resource::Settings,
+        ("PUT", ["settings"]) => Resource::PutSettings,
+        ("POST", ["tokens"]) => Resource::MakeToken,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use perezvon_platform::link::Role::{self, Admin, Auditor, Integrator, Operator, Owner};
+
+    use super::*;
+    use crate::access::allows;
+
+    fn of(method: &str, path: &str) -> Result<Route, NoRoute> {
+        let path: Vec<String> = path
+            .split('/')
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect();
+        find(method, &path)
+    }
+
+    /// Every route of an account, and who may use it.
+    const TABLE: &[(&str, &str, &[Role])] = &[
+        ("GET", "calls", &[Owner, Admin, Operator, Auditor]),
+        ("GET", "calls/main:1", &[Owner, Admin, Operator, Auditor]),
+        ("GET", "quarantine", &[Owner, Admin, Integrator, Auditor]),
+        (
+            "POST",
+            "quarantine/abc/release",
+            &[Owner, Admin, Integrator],
+        ),
+        ("POST", "quarantine/release", &[Owner, Admin, Integrator]),
+        ("GET", "channels", &[Owner, Admin, Integrator, Auditor]),
+        ("GET", "urls", &[Owner, Admin, Integrator]),
+        ("GET", "connections", &[Owner, Admin, Integrator, Auditor]),
+        (
+            "POST",
+            "connections/crm-main/retry",
+            &[Owner, Admin, Integrator],
+        ),
+        (
+            "POST",
+            "connections/crm-main/jobs/abc/retry",
+            &[Owner, Admin, Integrator],
+        ),
+        ("GET", "jobs", &[Owner, Admin, Integrator, Auditor]),
+        ("GET", "settings", &[Owner, Admin, Integrator, Auditor]),
+        ("PUT", "settings", &[Owner, Admin, Integrator]),
+        ("POST", "tokens", &[Owner, Admin]),
+    ];
+
+    #[test]
+    fn each_route_is_open_to_exactly_its_roles() {
+        for (method, path, roles) in TABLE {
+            let route = of(method, &format!("api/v1/accounts/acme/{path}"));
+            let Ok(Route::Of(account, resource)) = route else {
+                panic!("{method} {path}: {route:?}")
+            };
+            assert_eq!(account, AccountId::from("acme"));
+            for role in [Owner, Admin, Integrator, Operator, Auditor] {
+                let allowed = allows(role, resource.right());
+                assert_eq!(
+                    allowed,
+                    roles.contains(&role),
+                    "{method} {path} as {role:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_of_roles_names_every_route() {
+        // A new resource does not compile here until it has a line above.
+        let line = |resource: &Resource| match resource {
+            Resource::Calls => 0,
+            Resource::Call(_) => 1,
+            Resource::Quarantine => 2,
+            Resource::Release(_) => 3,
+            Resource::ReleaseChannel => 4,
+            Resource::Channels => 5,
+            Resource::Urls => 6,
+            Resource::Connections => 7,
+            Resource::RetryConnection(_) => 8,
+            Resource::RetryJob { .. } => 9,
+            Resource::Jobs => 10,
+            Resource::Settings => 11,
+            Resource::PutSettings => 12,
+            Resource::MakeToken => 13,
+        };
+        for (place, (method, path, _)) in TABLE.iter().enumerate() {
+            let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}"))
+            else {
+                panic!("{method} {path}")
+            };
+            assert_eq!(line(&resource), place, "{method} {path}");
+        }
+        assert_eq!(TABLE.len(), 14);
+    }
+
+    #[test]
+    fn nobody_writes_as_an_auditor_or_as_an_operator() {
+        for (method, path, roles) in TABLE.iter().filter(|(method, ..)| *method != "GET") {
+            assert!(
+                !roles.contains(&Auditor) && !roles.contains(&Operator),
+                "{method} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_id_of_a_call_may_hold_a_slash() {
+        let route = of("GET", "api/v1/accounts/acme/calls/main:MT/A=");
+        let call = Resource::Call("main:MT/A=".to_owned());
+        assert_eq!(route, Ok(Route::Of(AccountId::from("acme"), call)));
+    }
+
+    #[test]
+    fn routes_without_an_account_are_found() {
+        assert!(matches!(of("GET", "/"), Ok(Route::Page(_))));
+        assert!(matches!(of("GET", "/app.js"), Ok(Route::Page(_))));
+        assert_eq!(
+            of("GET", "/r/abc.def"),
+            Ok(Route::Play("abc.def".to_owned()))
+        );
+        assert_eq!(of("GET", "/login"), Ok(Route::OneTimeLogin));
+        assert_eq!(of("POST", "/api/v1/login"), Ok(Route::Login));
+        assert_eq!(of("POST", "/api/v1/logout"), Ok(Route::Logout));
+        assert_eq!(of("GET", "/api/v1/me"), Ok(Route::Me));
+        assert_eq!(of("GET", "/api/v1/accounts"), Ok(Route::Accounts));
+    }
+
+    #[test]
+    fn an_unknown_path_and_a_wrong_method_are_told_apart() {
+        for path in [
+            "/nothing",
+            "/api/v2/me",
+            "/api/v1/accounts/acme",
+            "/api/v1/accounts/acme/x",
+            "/r",
+        ] {
+            assert_eq!(of("GET", path), Err(NoRoute::UnknownPath), "{path}");
+        }
+        let settings = of("POST", "/api/v1/accounts/acme/settings");
+        assert_eq!(settings, Err(NoRoute::OtherMethods(vec!["GET", "PUT"])));
+        assert_eq!(of("DELETE", "/"), Err(NoRoute::OtherMethods(vec!["GET"])));
+    }
+}

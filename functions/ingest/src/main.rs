@@ -1,0 +1,32 @@
+//! The Lambda binary: wiring only.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use perezvon_ingest::Ingest;
+use perezvon_platform::aws::runtime::{self, Error};
+use perezvon_platform::aws::{SqsQueue, sdk_config};
+use perezvon_platform::clock::SystemClock;
+use perezvon_platform::config::{Env, HOOK_PUBLIC_KEYS, RAW_QUEUE_URL};
+use perezvon_platform::hook::{CheckedTokens, Ring};
+
+fn main() -> ExitCode {
+    runtime::run(ingest)
+}
+
+async fn ingest(mut env: Env) -> Result<(), Error> {
+    let ring = env.required_as(HOOK_PUBLIC_KEYS, Ring::parse);
+    let raw = env.required(RAW_QUEUE_URL);
+    env.finish()?;
+
+    let sdk = sdk_config().await;
+    let raw = Arc::new(SqsQueue::new(&sdk, raw));
+    let function = Ingest {
+        tokens: CheckedTokens::new(ring),
+        raw,
+    };
+    runtime::serve(SystemClock::new(), async |request, _| {
+        Ok(function.handle(request).await)
+    })
+    .await
+}

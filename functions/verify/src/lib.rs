@@ -1,0 +1,194 @@
+//! Raw queue in: signature, age, normalise -> event queue; the rest to quarantine with a reason.
+//!
+//! A wrong or freshly changed key loses nothing: the request waits in quarantine and is released
+//! when the key is right. Before the signature exactly one thing is read: the channel's secret.
+
+mod quarantine;
+mod secrets;
+mod seen;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use perezvon_adapters::{CallNews, Inbound, RawRequest};
+use perezvon_domain::time::Millis;
+use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
+use perezvon_engine::batch::{self, Delivered, Failed};
+use perezvon_engine::commit::event_message;
+use perezvon_engine::secrets::ChannelSecret;
+use perezvon_engine::Failure;
+use perezvon_platform::raw::RawMessage;
+use perezvon_platform::{Clock, Queue, Secrets};
+use perezvon_store::{Table, keys};
+
+use quarantine::Refused;
+use secrets::ChannelSecrets;
+use seen::Tally;
+
+/// AWS actions this function uses.
+pub const ACTIONS: &[&str] = &[
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:SendMessage",
+    "secretsmanager:GetSecretValue",
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+];
+
+/// A signed event older than this, of a call nobody knows, is an old replay.
+const TOO_OLD: Millis = Millis::seconds(14 * 86_400);
+
+/// The function.
+pub struct Verify {
+    pub table: Arc<dyn Table>,
+    pub quarantine: Arc<dyn Table>,
+    pub events: Arc<dyn Queue>,
+    pub clock: Arc<dyn Clock>,
+    secrets: ChannelSecrets,
+}
+
+/// What a request came to.
+enum Verdict {
+    Events(Vec<Envelope>),
+    Counted,
+    Ping,
+    Refused(Refused),
+}
+
+impl Verify {
+    /// The function over these ports.
+    pub fn new(
+        table: Arc<dyn Table>,
+        quarantine: Arc<dyn Table>,
+        events: Arc<dyn Queue>,
+        secrets: Arc<dyn Secrets>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let secrets = ChannelSecrets::new(secrets, clock.clone());
+        Self { table, quarantine, events, clock, secrets }
+    }
+
+    /// Works on one batch of the raw queue.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let mut failed = Failed::default();
+        let mut tallies: BTreeMap<(AccountId, ChannelId), Tally> = BTreeMap::new();
+        for message in batch::read::<RawMessage>(event, &mut failed) {
+            let key = (AccountId(message.body.account.clone()), ChannelId(message.body.channel.clone()));
+            let tally = tallies.entry(key).or_default();
+            if let Err(failure) = self.one(&message, tally).await {
+                failed.add(&message.id, &failure);
+            }
+        }
+        // Counts are for people: losing some to a crash costs nothing, so they come last and never fail a message.
+        for ((account, channel), tally) in tallies {
+            if let Err(error) = self.table.update(tally.seen.save(&account, &channel)).await {
+                tracing::warn!(%error, %channel, "counts of a channel not saved");
+            }
+        }
+        failed.response()
+    }
+
+    async fn one(&self, message: &Delivered<RawMessage>, tally: &mut Tally) -> Result<(), Failure> {
+        let raw = &message.body;
+        match self.judge(raw).await? {
+            Verdict::Events(events) => {
+                let messages = events.iter().map(|event| event_message(event, 0)).collect();
+                self.events.send(messages).await?;
+                tally.accepted(raw);
+            }
+            Verdict::Counted => tally.counted(raw),
+            Verdict::Ping => tally.ping(raw),
+            Verdict::Refused(refused) => {
+                self.put_aside(raw, &refused).await?;
+                tally.refused(raw, &refused);
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge(&self, raw: &RawMessage) -> Result<Verdict, Failure> {
+        let Some(body) = raw.bytes() else {
+            return Err(Failure::Reject("the body is no base64: it was not `ingest` that sent it".to_owned()));
+        };
+        let request = RawRequest {
+            path: raw.path.clone(),
+            headers: raw.headers.clone(),
+            body,
+            received_at: Timestamp(raw.received_at),
+        };
+        let verdict = match self.secrets.get(&raw.account, &raw.channel, false).await? {
+            Some(secret) => self.check(raw, &request, &secret),
+            None => Verdict::Refused(Refused::no_channel()),
+        };
+        // A key that was changed a moment ago: look past the cache before anything is refused.
+        let verdict = match verdict {
+            Verdict::Refused(refused) if refused.by_secret => {
+                match self.secrets.get(&raw.account, &raw.channel, true).await? {
+                    Some(secret) => self.check(raw, &request, &secret),
+                    None => Verdict::Refused(refused),
+                }
+            }
+            other => other,
+        };
+        self.refuse_old_replays(verdict).await
+    }
+
+    /// Signature first, meaning second; the adapter decides on both.
+    fn check(&self, raw: &RawMessage, request: &RawRequest, secret: &ChannelSecret) -> Verdict {
+        if secret.generation != raw.generation {
+            return Verdict::Refused(Refused::revoked());
+        }
+        if !secret.active {
+            return Verdict::Refused(Refused::inactive());
+        }
+        let Some(intake) = perezvon_adapters::provider(&secret.provider).and_then(|provider| provider.intake) else {
+            return Verdict::Refused(Refused::no_channel());
+        };
+        let verified = match intake.verify(request, &secret.secrets) {
+            Ok(verified) => verified,
+            Err(refusal) => return Verdict::Refused(Refused::unbelieved(&refusal)),
+        };
+        match intake.normalise(verified) {
+            Ok(inbound) => understood(raw, inbound),
+            Err(malformed) => Verdict::Refused(Refused::malformed(&malformed)),
+        }
+    }
+
+    /// A replay of an old signed event must never make a new deal; a known call may still hear of it.
+    async fn refuse_old_replays(&self, verdict: Verdict) -> Result<Verdict, Failure> {
+        let Verdict::Events(events) = verdict else { return Ok(verdict) };
+        for event in &events {
+            if event.received_at.since(event.event.occurred_at) <= TOO_OLD {
+                continue;
+            }
+            let key = keys::call(&event.account, &event.event.channel, &event.event.entry);
+            if self.table.get(&key).await?.is_none() {
+                return Ok(Verdict::Refused(Refused::too_old()));
+            }
+        }
+        Ok(Verdict::Events(events))
+    }
+}
+
+fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
+    let mut events = Vec::new();
+    let mut ping = false;
+    for one in inbound {
+        match one {
+            Inbound::Call(CallNews { entry, occurred_at, kind }) => events.push(Envelope {
+                account: AccountId(raw.account.clone()),
+                received_at: Timestamp(raw.received_at),
+                event: CallEvent { channel: ChannelId(raw.channel.clone()), entry, occurred_at, kind },
+            }),
+            Inbound::Ping => ping = true,
+            Inbound::Counted(_) => {}
+        }
+    }
+    match (events.is_empty(), ping) {
+        (false, _) => Verdict::Events(events),
+        (true, true) => Verdict::Ping,
+        (true, false) => Verdict::Counted,
+    }
+}

@@ -1,0 +1,37 @@
+//! The Lambda binary: wiring only.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use perezvon_platform::aws::runtime::{self, Error};
+use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
+use perezvon_platform::clock::SystemClock;
+use perezvon_platform::config::{
+    EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME,
+};
+use perezvon_store::dynamo::Dynamo;
+use perezvon_verify::Verify;
+
+fn main() -> ExitCode {
+    runtime::run(verify)
+}
+
+async fn verify(mut env: Env) -> Result<(), Error> {
+    let table = env.required(TABLE_NAME);
+    let quarantine = env.required(QUARANTINE_TABLE_NAME);
+    let events = env.required(EVENT_QUEUE_URL);
+    let secrets = env.required(SECRET_PREFIX);
+    env.finish()?;
+
+    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let client = Client::new(&sdk);
+    let function = Verify::new(
+        Arc::new(Dynamo::new(client.clone(), table)),
+        Arc::new(Dynamo::new(client, quarantine)),
+        Arc::new(SqsQueue::new(&sdk, events)),
+        Arc::new(SecretsManager::new(&sdk, secrets)),
+        Arc::new(clock),
+    );
+    runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await
+}

@@ -1,0 +1,54 @@
+//! Channel secrets, remembered for a minute.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use perezvon_engine::secrets::{self, ChannelSecret};
+use perezvon_platform::{Clock, PortError, Secrets};
+
+const REMEMBERED_MS: i64 = 60_000;
+/// A record read this recently is not read again only because a signature did not fit:
+/// a flood of forged requests must not become a flood of reads.
+const FRESH_MS: i64 = 2_000;
+
+type Known = HashMap<String, (i64, Option<Arc<ChannelSecret>>)>;
+
+/// A cache over the secret store.
+pub struct ChannelSecrets {
+    secrets: Arc<dyn Secrets>,
+    clock: Arc<dyn Clock>,
+    known: Mutex<Known>,
+}
+
+impl ChannelSecrets {
+    /// An empty cache.
+    pub fn new(secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
+        Self { secrets, clock, known: Mutex::default() }
+    }
+
+    /// The record of a channel. `again`: what is remembered did not fit, so look whether it changed.
+    pub async fn get(
+        &self,
+        account: &str,
+        channel: &str,
+        again: bool,
+    ) -> Result<Option<Arc<ChannelSecret>>, PortError> {
+        let name = ChannelSecret::name(account, channel);
+        let now = self.clock.monotonic_ms();
+        let limit = if again { FRESH_MS } else { REMEMBERED_MS };
+        if let Some((read_at, record)) = self.remembered(&name)
+            && now - read_at < limit
+        {
+            return Ok(record);
+        }
+        let record: Option<ChannelSecret> = secrets::read(self.secrets.as_ref(), &name).await?;
+        let record = record.map(Arc::new);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(name, (now, record.clone()));
+        Ok(record)
+    }
+
+    fn remembered(&self, name: &str) -> Option<(i64, Option<Arc<ChannelSecret>>)> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}

@@ -1,0 +1,38 @@
+//! Every minute: whatever is due becomes an event or a wake-up; each ten minutes every connection is looked at.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use perezvon_engine::Failure;
+use perezvon_engine::sweep::{Swept, Sweep};
+
+/// AWS actions this function uses.
+pub const ACTIONS: &[&str] =
+    &["sqs:SendMessage", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"];
+
+/// How often every connection is looked at.
+const LOOK_EVERY_MS: i64 = 600_000;
+
+/// The function.
+pub struct Wake {
+    sweep: Sweep,
+    /// By the monotonic clock; a fresh process looks at once.
+    next_look_ms: AtomicI64,
+}
+
+impl Wake {
+    /// The function over these ports.
+    pub fn new(sweep: Sweep) -> Self {
+        Self { sweep, next_look_ms: AtomicI64::new(i64::MIN) }
+    }
+
+    /// One pass.
+    pub async fn handle(&self) -> Result<Swept, Failure> {
+        let swept = self.sweep.run().await?;
+        let now = self.sweep.clock.monotonic_ms();
+        if now >= self.next_look_ms.load(Ordering::Relaxed) {
+            self.sweep.look_at_connections().await?;
+            self.next_look_ms.store(now + LOOK_EVERY_MS, Ordering::Relaxed);
+        }
+        Ok(swept)
+    }
+}

@@ -1,0 +1,185 @@
+//! The HTTP front: `/h/...` goes to `ingest`, everything else to `api`, as at the gateway.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use axum::serve::ListenerExt as _;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use perezvon_api::EVERY_ACCOUNT;
+use perezvon_platform::Clock;
+use perezvon_platform::link::{Role, open_person};
+use tokio::net::TcpListener;
+
+use super::data::{Data, random_hex};
+use super::download;
+use super::gateway::{self, Arrival};
+use super::wiring::{Doors, Ports};
+use crate::backup::{Parts, archive};
+
+/// Largest body that is read at all, in bytes; each function has a limit of its own below it.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// Time for a whole request: reading it, working on it.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// Answered here: only one machine has files to back up.
+const BACKUP: &str = "/api/v1/backup";
+const OWNERS_TOKEN: &str = "Он лежит в файле owner.token в папке данных.";
+
+/// Where requests go.
+pub(super) struct Front {
+    doors: Arc<Doors>,
+    clock: Arc<dyn Clock>,
+    // For back-ups.
+    parts: Parts,
+    data: PathBuf,
+    person_key: Vec<u8>,
+}
+
+/// Serves until `stop` is over; then waits for the requests that are being answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    front: Front,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    // Small answers must not wait for a packet to fill.
+    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
+    let router = Router::new().fallback(answer).with_state(Arc::new(front));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(stop)
+        .await
+}
+
+async fn answer(
+    State(front): State<Arc<Front>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    if request.uri().path() == BACKUP {
+        return front
+            .backup(request.method().clone(), request.headers().clone())
+            .await;
+    }
+    let work = front.answer(from, request);
+    let answered = tokio::time::timeout(TIME_LIMIT, work).await;
+    answered.unwrap_or_else(|_| gateway::plain(StatusCode::SERVICE_UNAVAILABLE))
+}
+
+impl Front {
+    pub(super) fn new(doors: Arc<Doors>, ports: &Ports, data: &Data) -> Self {
+        Self {
+            doors,
+            clock: ports.clock.clone(),
+            parts: Parts {
+                queues: ports.queues.clone(),
+                table: ports.embedded.clone(),
+            },
+            data: data.path.clone(),
+            person_key: data.keys.person.clone(),
+        }
+    }
+
+    async fn answer(&self, from: SocketAddr, request: Request) -> Response {
+        let at_ms = self.clock.now_ms();
+        let (parts, body) = request.into_parts();
+        if declared_length(&parts.headers).is_some_and(|length| length > BODY_LIMIT as u64) {
+            return gateway::plain(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        let body = match Limited::new(body, BODY_LIMIT).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                return gateway::plain(StatusCode::PAYLOAD_TOO_LARGE);
+            }
+            Err(_) => return gateway::plain(StatusCode::BAD_REQUEST),
+        };
+        let Ok(id) = random_hex::<16>() else {
+            return gateway::plain(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let hook = parts.uri.path().starts_with("/h/");
+        let event = gateway::event(
+            &parts,
+            &body,
+            Arrival {
+                id,
+                at_ms,
+                source_ip: from.ip().to_string(),
+            },
+        );
+        gateway::response(match hook {
+            true => self.doors.ingest.handle(event).await,
+            false => self.doors.api.handle(event).await,
+        })
+    }
+
+    /// One archive of everything, for whoever owns the installation. It takes as long as it takes.
+    async fn backup(&self, method: Method, headers: HeaderMap) -> Response {
+        if method != Method::POST {
+            return refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "Этот адрес принимает только POST",
+                "Вызовите «perezvon backup ФАЙЛ».",
+            );
+        }
+        let token = headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let person = token
+            .and_then(|token| open_person(token.trim(), &self.person_key, self.clock.now_ms()));
+        match person {
+            Some(person) if person.account == EVERY_ACCOUNT && person.role == Role::Owner => {}
+            Some(_) => {
+                return refusal(
+                    StatusCode::FORBIDDEN,
+                    "Копию делает только владелец установки",
+                    OWNERS_TOKEN,
+                );
+            }
+            None => {
+                return refusal(
+                    StatusCode::UNAUTHORIZED,
+                    "Нужен токен владельца",
+                    OWNERS_TOKEN,
+                );
+            }
+        }
+        let sent = match archive(&self.data, &self.parts).await {
+            Ok(path) => download::response(path)
+                .await
+                .map_err(|error| error.to_string()),
+            Err(why) => Err(why),
+        };
+        sent.unwrap_or_else(|why| {
+            tracing::error!(why, "no back-up was made");
+            let what_to_do = "Проверьте место на диске и журнал программы.";
+            refusal(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Копия не сделана",
+                what_to_do,
+            )
+        })
+    }
+}
+
+/// In the API's words: what is wrong and what to do.
+fn refusal(status: StatusCode, error: &str, what_to_do: &str) -> Response {
+    let body = serde_json::json!({ "error": error, "what_to_do": what_to_do }).to_string();
+    let mut response = Response::new(axum::body::Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/json; charset=utf-8"),
+    );
+    response
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}

@@ -1,0 +1,210 @@
+//! The order of a start and of an end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use perezvon_domain::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::data::Data;
+use super::front::{self, Front};
+use super::say::{self, Welcome, say};
+use super::wiring::{Ports, Told};
+use super::{Options, address, leases, settings, ticks};
+use crate::demo::Demo;
+
+/// What running invocations and requests get to end; the process is gone within 5 s.
+const LAST_WORDS: Duration = Duration::from_secs(4);
+
+/// Everything that is open before anything runs.
+struct Opened {
+    data: Data,
+    ports: Ports,
+    listener: TcpListener,
+    told: Told,
+    demo: Option<Demo>,
+    /// What became of the settings.
+    notes: Vec<String>,
+}
+
+/// Runs until the process is told to end.
+///
+/// # Errors
+/// Whatever keeps it from starting, with what to do; nothing was served then.
+pub async fn run(options: Options) -> Result<(), String> {
+    init_logs();
+    // From here on a signal ends us in order, also in the middle of the start.
+    let end = end_signal()?;
+    tokio::pin!(end);
+    let opened = tokio::select! {
+        opened = open(&options) => opened?,
+        () = &mut end => return Ok(()),
+    };
+    let (stop, stopped) = watch::channel(false);
+    let Opened {
+        data,
+        ports,
+        listener,
+        told,
+        demo,
+        notes,
+    } = opened;
+    let local = listener.local_addr().map_err(|why| why.to_string())?;
+    let doors = Arc::new(ports.doors(&data.keys, &told)?);
+    let mut tasks = JoinSet::new();
+    start_pumps(&mut tasks, &ports, &data, &told, &stopped)?;
+    if let Some(demo) = &demo {
+        demo.serve(&mut tasks, until(&stopped));
+    }
+    let front = Front::new(doors.clone(), &ports, &data);
+    tasks.spawn(served(front::serve(listener, front, until(&stopped))));
+
+    let hooks = say::hook_urls(&doors.api, &data.keys.owner_token(), ports.clock.as_ref()).await;
+    let sandbox = demo.as_ref().map(Demo::page);
+    let public_url = told.public_url.as_str();
+    Welcome {
+        data: &data,
+        public_url,
+        api: &doors.api,
+        hooks: &hooks,
+        sandbox,
+        notes: &notes,
+    }
+    .say();
+    say(&format!("perezvon is ready on http://{local}"));
+    let play = async {
+        if let Some(demo) = &demo {
+            demo.play(
+                &ports,
+                &data,
+                &hooks,
+                &told.public_url,
+                address::own_address(local),
+            )
+            .await;
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = play => {}
+        () = &mut end => {}
+    }
+    tracing::info!("ending: what runs has {} s", LAST_WORDS.as_secs());
+    _ = stop.send(true);
+    let all = async { while tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+        tracing::warn!("something still runs; it is begun again at the next start");
+    }
+    Ok(())
+}
+
+/// Locks, opens, frees what a dead process held, applies settings.
+async fn open(options: &Options) -> Result<Opened, String> {
+    address::check(options)?;
+    let data = Data::open(&options.data)?;
+    let ports = Ports::open(&data).await?;
+    let listen = options.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|why| {
+        format!("cannot listen on {listen}: {why}; name another address with --listen")
+    })?;
+    let local = listener.local_addr().map_err(|why| why.to_string())?;
+    let now = Timestamp(ports.clock.now_ms());
+    let freed = leases::free(ports.table.as_ref(), now)
+        .await
+        .map_err(|error| error.to_string())?;
+    if freed > 0 {
+        tracing::info!(
+            freed,
+            "connections were held by a process that is gone; they go on at once"
+        );
+    }
+    let wanted = options.demo && options.settings.is_empty() && data.fresh;
+    let demo = Demo::open(&data, wanted).await?;
+    let mut allow_hosts = options.allow_hosts.clone();
+    allow_hosts.extend(demo.as_ref().map(Demo::host));
+    let mut notes = settings::apply_files(&options.settings, &ports, &allow_hosts).await?;
+    if let Some(demo) = &demo {
+        notes.extend(demo.apply(&ports, &allow_hosts).await?);
+    }
+    let public_url = address::public_url(options, local);
+    let told = Told {
+        public_url,
+        allow_hosts,
+        lease_ms: options.lease_ms,
+    };
+    Ok(Opened {
+        data,
+        ports,
+        listener,
+        told,
+        demo,
+        notes,
+    })
+}
+
+fn start_pumps(
+    tasks: &mut JoinSet<()>,
+    ports: &Ports,
+    data: &Data,
+    told: &Told,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), String> {
+    for pump in ports.pumps(&data.keys, told)? {
+        tasks.spawn(Arc::new(pump).run(stopped.clone()));
+    }
+    tasks.spawn(ticks::wake(Arc::new(ports.wake()), stopped.clone()));
+    tasks.spawn(ticks::sweep_expired(
+        ports.embedded.clone(),
+        stopped.clone(),
+    ));
+    Ok(())
+}
+
+/// Over when the process is to end.
+fn until(stopped: &watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
+    let mut stopped = stopped.clone();
+    async move {
+        // An error means that the sender is gone: the end as well.
+        _ = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+async fn served(server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!(%error, "the HTTP front ended");
+    }
+}
+
+/// Over at Ctrl-C or SIGTERM.
+#[cfg(unix)]
+fn end_signal() -> Result<impl Future<Output = ()>, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|why| format!("cannot listen for signals: {why}"));
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Over at Ctrl-C.
+#[cfg(not(unix))]
+fn end_signal() -> Result<impl Future<Output = ()>, String> {
+    Ok(async { _ = tokio::signal::ctrl_c().await })
+}
+
+/// Logs go to stderr; `RUST_LOG` says which. Somebody may have set them up before.
+fn init_logs() {
+    let usual = || tracing_subscriber::EnvFilter::new("warn,perezvon=info");
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
+    _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

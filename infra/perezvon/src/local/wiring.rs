@@ -1,0 +1,256 @@
+//! Wiring: the ports of this machine, and the functions over them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use perezvon_api::Api;
+use perezvon_crm::Crm;
+use perezvon_engine::commit::Committer;
+use perezvon_engine::jobs::{Links, Worker};
+use perezvon_engine::policies::Policies;
+use perezvon_engine::sweep::Sweep;
+use perezvon_ingest::Ingest;
+use perezvon_outbound::Outbound;
+use perezvon_platform::client::Client;
+use perezvon_platform::clock::SystemClock;
+use perezvon_platform::guard::{Allow, Guard};
+use perezvon_platform::hook::{self, CheckedTokens, Ring};
+use perezvon_platform::{Blobs, Clock, Http, Queue, Secrets};
+use perezvon_route::{LAST_RECEIVE, Route};
+use perezvon_store::Table;
+use perezvon_verify::Verify;
+use perezvon_wake::Wake;
+
+use super::bus::LogBus;
+use super::data::{Data, Keys};
+use super::pump::{Function, Pump};
+use crate::drivers::blobs::DiskBlobs;
+use crate::drivers::queue::Queues;
+use crate::drivers::secrets::DiskSecrets;
+use crate::drivers::table::Embedded;
+
+/// What `ingest`, `verify`, `route` and `wake` may take.
+const TIMEOUT_MS: i64 = 30_000;
+const RAW: &str = "raw";
+const EVENTS: &str = "events";
+const CRM: &str = "crm";
+const OUTBOUND: &str = "outbound";
+
+/// The ports, carried out on this machine.
+#[derive(Clone)]
+pub(crate) struct Ports {
+    pub embedded: Embedded,
+    pub queues: Queues,
+    pub table: Arc<dyn Table>,
+    pub quarantine: Arc<dyn Table>,
+    pub blobs: Arc<dyn Blobs>,
+    pub secrets: Arc<dyn Secrets>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What the functions are told.
+pub(super) struct Told {
+    pub public_url: String,
+    /// `host:port`, see [`Allow`].
+    pub allow_hosts: Vec<String>,
+    pub lease_ms: i64,
+}
+
+/// The functions that answer at once.
+pub(crate) struct Doors {
+    pub ingest: Ingest,
+    pub api: Api,
+}
+
+impl Ports {
+    /// Opens everything in the data folder.
+    pub(super) async fn open(data: &Data) -> Result<Self, String> {
+        let text = |error: &dyn std::fmt::Display| error.to_string();
+        let embedded = Embedded::open(&data.place("table.db"))
+            .await
+            .map_err(|error| text(&error))?;
+        let queues =
+            Queues::open(&data.place("queue.db"), LAST_RECEIVE).map_err(|error| text(&error))?;
+        let blobs = DiskBlobs::open(&data.place("blobs")).map_err(|error| text(&error))?;
+        let secrets = DiskSecrets::open(&data.place("secrets")).map_err(|error| text(&error))?;
+        Ok(Self {
+            table: Arc::new(embedded.main()),
+            quarantine: Arc::new(embedded.quarantine()),
+            embedded,
+            queues,
+            blobs: Arc::new(blobs),
+            secrets: Arc::new(secrets),
+            clock: Arc::new(SystemClock::new()),
+        })
+    }
+
+    fn queue(&self, name: &str) -> Arc<dyn Queue> {
+        Arc::new(self.queues.queue(name, self.clock.clone()))
+    }
+
+    /// Where wake-ups for CRM connections go.
+    pub(crate) fn crm(&self) -> Arc<dyn Queue> {
+        self.queue(CRM)
+    }
+
+    /// Where wake-ups for provider connections go.
+    pub(crate) fn outbound(&self) -> Arc<dyn Queue> {
+        self.queue(OUTBOUND)
+    }
+
+    /// The functions with an HTTP door.
+    pub(super) fn doors(&self, keys: &Keys, told: &Told) -> Result<Doors, String> {
+        let ring = Ring::parse(&hook::public_text(&keys.hook.verifying_key()))
+            .map_err(|error| error.to_string())?;
+        let ingest = Ingest {
+            tokens: CheckedTokens::new(ring),
+            raw: self.queue(RAW),
+        };
+        let api = Api {
+            table: self.table.clone(),
+            quarantine: self.quarantine.clone(),
+            blobs: self.blobs.clone(),
+            secrets: self.secrets.clone(),
+            raw: self.queue(RAW),
+            crm: self.crm(),
+            outbound: self.outbound(),
+            clock: self.clock.clone(),
+            policies: Policies::default(),
+            config: perezvon_api::Config {
+                public_url: told.public_url.clone(),
+                person_key: keys.person.clone(),
+                link_key: keys.link.clone(),
+                hook_key: Some(hook::private_text(&keys.hook)),
+                allow_hosts: told.allow_hosts.clone(),
+            },
+        };
+        Ok(Doors { ingest, api })
+    }
+
+    /// The functions behind queues, each with its queue.
+    pub(super) fn pumps(&self, keys: &Keys, told: &Told) -> Result<Vec<Pump>, String> {
+        let verify = Verify::new(
+            self.table.clone(),
+            self.quarantine.clone(),
+            self.queue(EVENTS),
+            self.secrets.clone(),
+            self.clock.clone(),
+        );
+        let route = Route::new(Committer {
+            table: self.table.clone(),
+            events: self.queue(EVENTS),
+            crm: self.crm(),
+            outbound: self.outbound(),
+            bus: Arc::new(LogBus),
+            clock: self.clock.clone(),
+        });
+        let http = client(&told.allow_hosts)?;
+        let links = Links {
+            public_url: told.public_url.clone(),
+            key: keys.link.clone(),
+        };
+        let crm = Worker {
+            links: Some(links),
+            ..self.worker(CRM, http.clone())
+        };
+        let outbound = Worker {
+            blobs: Some(self.blobs.clone()),
+            ..self.worker(OUTBOUND, http)
+        };
+        Ok(vec![
+            self.pump(RAW, Arc::new(verify), 10, 4, TIMEOUT_MS),
+            self.pump(EVENTS, Arc::new(route), 10, 8, TIMEOUT_MS),
+            self.pump(CRM, Arc::new(Crm { worker: crm }), 1, 16, told.lease_ms),
+            self.pump(
+                OUTBOUND,
+                Arc::new(Outbound { worker: outbound }),
+                1,
+                16,
+                told.lease_ms,
+            ),
+        ])
+    }
+
+    fn worker(&self, queue: &str, http: Arc<dyn Http>) -> Worker {
+        Worker {
+            table: self.table.clone(),
+            secrets: self.secrets.clone(),
+            events: self.queue(EVENTS),
+            wake_ups: self.queue(queue),
+            http,
+            blobs: None,
+            links: None,
+            clock: self.clock.clone(),
+            // One machine has one clock.
+            skew_ms: 0,
+        }
+    }
+
+    fn pump(
+        &self,
+        queue: &'static str,
+        function: Arc<dyn Function>,
+        batch: usize,
+        parallel: u32,
+        timeout_ms: i64,
+    ) -> Pump {
+        let (queues, clock) = (self.queues.clone(), self.clock.clone());
+        Pump {
+            queues,
+            queue,
+            function,
+            clock,
+            batch,
+            parallel,
+            timeout_ms,
+        }
+    }
+
+    /// The function of the schedule.
+    pub(super) fn wake(&self) -> Wake {
+        Wake::new(Sweep {
+            table: self.table.clone(),
+            events: self.queue(EVENTS),
+            crm: self.crm(),
+            outbound: self.outbound(),
+            clock: self.clock.clone(),
+        })
+    }
+}
+
+/// The outgoing client that lets these hosts through besides the public ones.
+pub(crate) fn client(allow_hosts: &[String]) -> Result<Arc<dyn Http>, String> {
+    let allow =
+        Allow::parse(&allow_hosts.join(",")).map_err(|why| format!("--allow-host: {why}"))?;
+    let client = Client::new(Guard { allow }).map_err(|error| error.to_string())?;
+    Ok(Arc::new(client))
+}
+
+#[async_trait]
+impl Function for Verify {
+    async fn invoke(&self, event: SqsEvent, _: &str, _: i64) -> SqsBatchResponse {
+        self.handle(event).await
+    }
+}
+
+#[async_trait]
+impl Function for Route {
+    async fn invoke(&self, event: SqsEvent, _: &str, ends_ms: i64) -> SqsBatchResponse {
+        self.handle(event, ends_ms).await
+    }
+}
+
+#[async_trait]
+impl Function for Crm {
+    async fn invoke(&self, event: SqsEvent, invocation: &str, ends_ms: i64) -> SqsBatchResponse {
+        self.handle(event, invocation, ends_ms).await
+    }
+}
+
+#[async_trait]
+impl Function for Outbound {
+    async fn invoke(&self, event: SqsEvent, invocation: &str, ends_ms: i64) -> SqsBatchResponse {
+        self.handle(event, invocation, ends_ms).await
+    }
+}

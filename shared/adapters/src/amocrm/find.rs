@@ -1,0 +1,23 @@
+//! `FindClient`: who has this number?
+
+use perezvon_domain::job::FoundClient;
+use perezvon_domain::{JobResult, Number};
+
+use super::search;
+use crate::jobs::{Known, Step, Work};
+
+/// Searches until the search is over.
+pub(super) fn next(work: &Work, known: &Known<'_>, number: &Number) -> Step {
+    let Some(found) = search::result(work) else {
+        return Step::Read(search::ask(work, known, number));
+    };
+    let duplicates = found.duplicates;
+    Step::Done(JobResult::ClientFound(found.contact.map(|contact| {
+        FoundClient {
+            contact: contact.id,
+            name: contact.name,
+            responsible: contact.responsible,
+            duplicates,
+        }
+    })))
+}

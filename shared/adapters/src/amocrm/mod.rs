@@ -1,0 +1,128 @@
+//! amoCRM: finds clients, makes records, logs calls. Facts and samples: `events/amocrm/`.
+
+mod amend;
+mod answer;
+mod calls;
+mod find;
+mod look;
+mod marks;
+mod memory;
+mod records;
+mod request;
+mod search;
+mod settings;
+mod token;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use perezvon_domain::time::Millis;
+use perezvon_domain::{Command, JobResult, Timestamp};
+
+use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use crate::secret::Secret;
+use crate::{Capabilities, Provider, Role, Signature};
+
+/// amoCRM in the registry.
+pub(crate) static PROVIDER: Provider = Provider {
+    id: "amocrm",
+    name: "amoCRM",
+    capabilities: Capabilities {
+        role: Role::Crm,
+        body_limit: 65_536,
+        pace_ms: 250,
+        signature: Signature::UrlTokenOnly {
+            why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
+        },
+    },
+    settings: &settings::AmoSettings,
+    intake: None,
+    jobs: Some(&AmoJobs),
+    lab: None,
+};
+
+/// What we make there; the order is that of [`MARKERS`].
+#[derive(Clone, Copy)]
+enum Made {
+    Contact,
+    Deal,
+    Task,
+    Call,
+    Field,
+    Note,
+    Patch,
+}
+
+static MARKERS: [Marker; 7] = [
+    marker("contact", Level::E1, 30),
+    marker("deal", Level::E1, 30),
+    marker("task", Level::E1, 30),
+    marker("call", Level::E1, 60),
+    marker("field", Level::E1, 30),
+    marker("note", Level::E1, 30),
+    marker("patch", Level::E2, 0),
+];
+
+const fn marker(entity: &'static str, level: Level, lag_seconds: i64) -> Marker {
+    Marker {
+        entity,
+        level,
+        lag: Millis::seconds(lag_seconds),
+    }
+}
+
+fn write(request: Outgoing, made: Made) -> Step {
+    Step::Write {
+        request,
+        marker: made as usize,
+    }
+}
+
+fn failed(why: String) -> JobResult {
+    JobResult::Failed { why, made: None }
+}
+
+struct AmoJobs;
+
+impl Jobs for AmoJobs {
+    fn next(&self, work: &Work, known: &Known<'_>) -> Step {
+        match &work.command {
+            Command::FindClient { number } => find::next(work, known, number),
+            Command::MakeRecords(plan) => records::next(work, known, plan),
+            Command::LogCall(log) => calls::next(work, known, log),
+            Command::Amend(amendment) => amend::next(work, known, amendment),
+            Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
+        }
+    }
+
+    fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        match work.command.clone() {
+            Command::FindClient { number } => search::absorb(work, known, &number, reply),
+            Command::MakeRecords(plan) => records::absorb(work, known, &plan, reply),
+            Command::LogCall(log) => calls::absorb(work, known, &log, reply),
+            Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
+            Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
+        }
+    }
+
+    fn markers(&self) -> &'static [Marker] {
+        &MARKERS
+    }
+
+    fn refresh(&self, known: &Known<'_>) -> Option<Outgoing> {
+        token::refresh(known)
+    }
+
+    fn refreshed(&self, known: &Known<'_>, reply: &Reply) -> Result<TokenPair, String> {
+        token::refreshed(known, reply)
+    }
+
+    fn refresh_due(&self, secret: &Secret) -> Option<Timestamp> {
+        token::refresh_due(secret)
+    }
+}
+
+fn no_recordings() -> String {
+    "amoCRM не хранит записей разговоров: скачать их можно только из телефонии".to_owned()
+}

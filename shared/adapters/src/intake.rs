@@ -1,0 +1,91 @@
+//! Webhooks in: verified first, then normalised. A type, not a habit.
+
+use std::collections::BTreeMap;
+
+use perezvon_domain::{CallEventKind, Timestamp};
+
+use crate::secret::Secret;
+
+/// A webhook as it came: the exact bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRequest {
+    /// What follows the token in the URL, without slashes at the ends: `events/call`.
+    pub path: String,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+/// A request whose signature was found right. Only an adapter's `verify` makes one.
+#[derive(Debug)]
+pub struct Verified<'a> {
+    request: &'a RawRequest,
+    /// The text that was signed, exactly; empty where the provider sends none.
+    payload: String,
+}
+
+impl<'a> Verified<'a> {
+    pub(crate) fn new(request: &'a RawRequest, payload: String) -> Self {
+        Self { request, payload }
+    }
+
+    /// The request it came in.
+    pub fn request(&self) -> &'a RawRequest {
+        self.request
+    }
+
+    /// The text that was signed.
+    pub fn payload(&self) -> &str {
+        &self.payload
+    }
+}
+
+/// Why a request is not believed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the body is not what this provider sends: {0}")]
+    Unreadable(String),
+    #[error("the request carries no signature")]
+    NoSignature,
+    #[error("the request names another key than this channel's")]
+    UnknownKey,
+    #[error("the signature does not fit the key of this channel")]
+    WrongSignature,
+    #[error("this channel has no key yet")]
+    NoSecret,
+}
+
+/// Why a verified request could not be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// What a request means to us.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Inbound {
+    /// Something happened to a call.
+    Call(CallNews),
+    /// Known, and of no use yet: counted under this name.
+    Counted(String),
+    /// The provider's "check the connection" button.
+    Ping,
+}
+
+/// What happened to a call, before it is known whose channel this is.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CallNews {
+    pub entry: String,
+    pub occurred_at: Timestamp,
+    pub kind: CallEventKind,
+}
+
+/// The incoming half of a provider.
+pub trait Intake: Sync {
+    /// Checks the signature over the exact bytes, against each secret in turn (rotation is two entries).
+    fn verify<'a>(&self, request: &'a RawRequest, secrets: &[Secret]) -> Result<Verified<'a>, Refusal>;
+    /// Puts a verified request into our words. The same request always gives the same events.
+    fn normalise(&self, request: Verified<'_>) -> Result<Vec<Inbound>, Malformed>;
+    /// Event paths this provider is known to send, for documents and conformance.
+    fn paths(&self) -> &'static [&'static str];
+}

@@ -1,0 +1,71 @@
+//! Pure codecs of the outside systems, one folder each, and their registry.
+//!
+//! Bytes in, bytes out: no client, no clock, no environment. A new provider is one folder here,
+//! one folder under `events/` and one line in [`PROVIDERS`]. A difference between providers is
+//! a value in [`Capabilities`] or an absent facet, never a question which provider it is.
+
+mod amocrm;
+mod intake;
+mod jobs;
+mod lab;
+mod mango;
+mod secret;
+mod settings;
+
+pub use intake::{CallNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+pub use jobs::{
+    Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,
+};
+pub use lab::{Attempt, Example, Lab, Signed};
+pub use secret::{Secret, same};
+pub use settings::{FieldSpec, Problem, Settings};
+
+/// Every provider there is: one line each.
+pub static PROVIDERS: &[&Provider] = &[&mango::PROVIDER, &amocrm::PROVIDER];
+
+/// An outside system and what we can do with it.
+pub struct Provider {
+    /// Its name in settings and rows.
+    pub id: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    pub capabilities: Capabilities,
+    pub settings: &'static dyn Settings,
+    /// It posts webhooks to us.
+    pub intake: Option<&'static dyn Intake>,
+    /// We ask it to do things.
+    pub jobs: Option<&'static dyn Jobs>,
+    /// Signatures by hand, for the command line.
+    pub lab: Option<&'static dyn Lab>,
+}
+
+/// What a provider can and cannot do, as values.
+pub struct Capabilities {
+    pub role: Role,
+    /// Largest webhook body, in bytes.
+    pub body_limit: u32,
+    /// Smallest gap between two requests of ours, in milliseconds.
+    pub pace_ms: i64,
+    pub signature: Signature,
+}
+
+/// What a provider is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Telephony,
+    Crm,
+}
+
+/// What makes a webhook believable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signature {
+    /// A signature over the bytes.
+    Checked,
+    /// Nothing but the secret URL.
+    UrlTokenOnly { why: &'static str },
+}
+
+/// The provider of this name.
+pub fn provider(id: &str) -> Option<&'static Provider> {
+    PROVIDERS.iter().copied().find(|provider| provider.id == id)
+}

@@ -1,0 +1,33 @@
+//! Mango Office: a cloud PBX that posts signed forms and hands recordings over by one-shot links.
+
+mod answer;
+mod events;
+mod fields;
+mod form;
+mod intake;
+mod jobs;
+mod lab;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use crate::{Capabilities, Provider, Role, Signature};
+
+/// The codec; it holds nothing.
+struct Mango;
+
+/// The registration of this provider.
+pub static PROVIDER: Provider = Provider {
+    id: "mango",
+    name: "Mango Office",
+    capabilities: Capabilities {
+        role: Role::Telephony,
+        body_limit: 65_536,
+        pace_ms: 250,
+        signature: Signature::Checked,
+    },
+    settings: &Mango,
+    intake: Some(&Mango),
+    jobs: Some(&Mango),
+    lab: Some(&Mango),
+};

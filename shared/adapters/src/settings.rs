@@ -1,0 +1,31 @@
+//! What a provider needs in the settings.
+
+use std::collections::BTreeMap;
+
+/// The settings of a provider's channel or connection.
+pub trait Settings: Sync {
+    /// The secret values it needs.
+    fn secrets(&self) -> &'static [FieldSpec];
+    /// Where its API lives by default; empty: it must be given.
+    fn default_base(&self) -> &'static str;
+    /// Host suffixes an address may have (`.amocrm.ru`); empty: any.
+    fn hosts(&self) -> &'static [&'static str];
+    /// What is wrong with a set of secrets beyond "missing".
+    fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;
+}
+
+/// A secret value by name.
+pub struct FieldSpec {
+    pub name: &'static str,
+    pub required: bool,
+    /// Where a person finds it.
+    pub about: &'static str,
+}
+
+/// What is wrong with a value and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub field: String,
+    pub what: String,
+    pub instead: String,
+}

@@ -1,0 +1,171 @@
+//! What the merged record says: direction, client, line, who talked, how long.
+
+use super::{Call, Leg};
+use crate::event::{Direction, Place};
+use crate::ids::Extension;
+use crate::job::Outcome;
+use crate::number::Number;
+use crate::time::Timestamp;
+
+/// Why an employee is taken to be the one on the call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCall {
+    Transfer,
+    Talked,
+    Rang,
+}
+
+impl Call {
+    /// The leg that began the call: none was before it; the earliest one, if that is not known.
+    pub(super) fn first_leg(&self) -> Option<(&String, &Leg)> {
+        self.legs.iter().min_by_key(|(id, leg)| (leg.taken_from.is_some(), leg.appeared_at, (*id).clone()))
+    }
+
+    /// Which way the call goes: the summary knows, else the first leg.
+    pub fn direction(&self) -> Option<Direction> {
+        let of_leg = || self.first_leg().and_then(|(_, leg)| leg.direction).map(|(_, direction)| direction);
+        self.summary.as_ref().map(|summary| summary.direction).or_else(of_leg)
+    }
+
+    /// The outside party's number, if it is shown.
+    pub fn client_number(&self) -> Option<&Number> {
+        let of_legs = || {
+            let mut legs: Vec<(&String, &Leg)> = self.legs.iter().collect();
+            legs.sort_by_key(|(id, leg)| (leg.taken_from.is_some(), leg.appeared_at, (*id).clone()));
+            legs.into_iter().find_map(|(_, leg)| leg.client.as_ref().map(|(_, number)| number))
+        };
+        self.summary.as_ref().and_then(|summary| summary.client.as_ref()).or_else(of_legs)
+    }
+
+    /// The company's number: what was dialled, or what calls.
+    pub fn line(&self) -> Option<&str> {
+        let of_legs = || {
+            let mut legs: Vec<(&String, &Leg)> = self.legs.iter().collect();
+            legs.sort_by_key(|(id, leg)| (leg.taken_from.is_some(), leg.appeared_at, (*id).clone()));
+            legs.into_iter().find_map(|(_, leg)| leg.line.as_ref().map(|(_, line)| line.as_str()))
+        };
+        self.summary.as_ref().and_then(|summary| summary.line.as_deref()).or_else(of_legs)
+    }
+
+    /// What the choice of a scenario stands on.
+    pub(super) fn basis(&self) -> (Option<Direction>, bool, Option<String>, Option<Number>) {
+        (self.direction(), self.answered(), self.line().map(str::to_owned), self.client_number().cloned())
+    }
+
+    /// Somebody talked. The summary decides; without it a connected telephone does.
+    pub fn answered(&self) -> bool {
+        match &self.summary {
+            Some(summary) => summary.talked_at.is_some(),
+            None => self.talking_legs().next().is_some(),
+        }
+    }
+
+    fn talking_legs(&self) -> impl Iterator<Item = (&String, &Leg)> {
+        // A leg between two employees (a consultation) is no talk with the client; a hidden client has no number.
+        let with_client = |leg: &Leg| {
+            let incoming = leg.direction.is_some_and(|(_, direction)| direction == Direction::Incoming);
+            leg.client.is_some() || (incoming && leg.employee.is_some())
+        };
+        self.legs.iter().filter(move |(_, leg)| leg.is_telephone() && leg.connected_at.is_some() && with_client(leg))
+    }
+
+    /// How the call went.
+    pub fn outcome(&self) -> Outcome {
+        if self.answered() {
+            Outcome::Answered
+        } else if self.summary.as_ref().is_some_and(|summary| summary.busy) {
+            Outcome::Busy
+        } else {
+            Outcome::NotAnswered
+        }
+    }
+
+    /// When the call began, by the provider's clock.
+    pub fn started_at(&self) -> Timestamp {
+        let of_legs = || self.legs.values().map(|leg| leg.appeared_at).min();
+        self.summary.as_ref().map(|summary| summary.started_at).or_else(of_legs).unwrap_or(self.first_received_at)
+    }
+
+    /// When the call ended, by the provider's clock.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let of_legs = || self.legs.values().filter_map(|leg| leg.ended_at).max();
+        self.summary.as_ref().map(|summary| summary.ended_at).or_else(of_legs)
+    }
+
+    /// Seconds of talk; 0: none.
+    pub fn talk_seconds(&self) -> i64 {
+        let talked_at = match &self.summary {
+            Some(summary) => summary.talked_at,
+            None => self.talking_legs().filter_map(|(_, leg)| leg.connected_at).min(),
+        };
+        match (talked_at, self.ended_at()) {
+            (Some(from), Some(until)) => (until.since(from).0 / 1000).max(0),
+            _ => 0,
+        }
+    }
+
+    /// All known legs have ended; `None` while one has not, else when the last one did.
+    pub(super) fn legs_ended_at(&self) -> Option<Timestamp> {
+        let open = self.legs.is_empty() || self.legs.values().any(|leg| !leg.is_over());
+        if open { None } else { self.legs.values().filter_map(|leg| leg.ended_at).max() }
+    }
+
+    /// Somebody is talking now, as far as we know.
+    pub(super) fn is_connected(&self) -> bool {
+        let talking = |leg: &Leg| leg.connected_at.is_some() && !leg.is_over();
+        self.legs.values().any(|leg| talking(leg) && leg.state.is_some_and(|(_, (_, place))| place != Place::Menu))
+    }
+
+    /// The employee this call belongs to, and why. `follow_transfers`: the last transfer decides.
+    pub fn employee(&self, follow_transfers: bool) -> Option<(Extension, OnCall)> {
+        let summary = || self.summary.as_ref().and_then(|summary| summary.employee.clone());
+        if follow_transfers && let Some(extension) = self.last_transfer() {
+            return Some((extension, OnCall::Transfer));
+        }
+        if self.answered() {
+            return self.first_who_talked().or_else(summary).map(|extension| (extension, OnCall::Talked));
+        }
+        self.last_who_rang().or_else(summary).map(|extension| (extension, OnCall::Rang))
+    }
+
+    /// The target of the last transfer by the provider's time, whatever order the events came in.
+    fn last_transfer(&self) -> Option<Extension> {
+        self.legs
+            .iter()
+            .filter(|(_, leg)| leg.employee.is_some() && self.is_transfer(leg))
+            .max_by_key(|(id, leg)| (leg.appeared_at, (*id).clone()))
+            .and_then(|(_, leg)| leg.employee.clone())
+            .map(|(_, extension)| extension)
+    }
+
+    /// Marked as a transfer, or the client came from the telephone of an employee who had talked.
+    fn is_transfer(&self, leg: &Leg) -> bool {
+        let from_talk = || {
+            let (_, before) = leg.taken_from.as_ref()?;
+            let before = self.legs.get(before)?;
+            Some(leg.client.is_some() && before.employee.is_some() && before.connected_at.is_some())
+        };
+        leg.transfer || from_talk().unwrap_or(false)
+    }
+
+    fn first_who_talked(&self) -> Option<Extension> {
+        self.talking_legs()
+            .filter(|(_, leg)| leg.employee.is_some())
+            .min_by_key(|(id, leg)| (leg.connected_at, (*id).clone()))
+            .and_then(|(_, leg)| leg.employee.clone())
+            .map(|(_, extension)| extension)
+    }
+
+    fn last_who_rang(&self) -> Option<Extension> {
+        let rang = |(id, leg): (&String, &Leg)| {
+            leg.employee.clone().map(|(_, extension)| (leg.appeared_at, id.clone(), extension))
+        };
+        let kept = self.legs.iter().filter(|(_, leg)| leg.is_telephone()).filter_map(rang).max();
+        let folded = self.folded.as_ref().and_then(|folded| folded.rang_last.clone());
+        match (kept, folded) {
+            (Some((at, _, _)), Some((folded_at, extension))) if folded_at > at => Some(extension),
+            (Some((_, _, extension)), _) | (None, Some((_, extension))) => Some(extension),
+            (None, None) => None,
+        }
+    }
+}

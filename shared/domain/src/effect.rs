@@ -1,0 +1,118 @@
+//! Effects: what a decision wants done. A command has one addressee, a fact is told to the bus.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ConnectionId, EffectId};
+use crate::job::{Amendment, CallLog, Point, RecordPlan};
+use crate::number::Number;
+use crate::time::Timestamp;
+
+/// An effect in the outbox of an item, until it is handed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    pub id: EffectId,
+    /// The item's time at the commit that made it.
+    pub at: Timestamp,
+    pub wanted: Wanted,
+}
+
+/// The kinds of effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wanted {
+    /// A job row under this connection.
+    Job(JobOrder),
+    /// An event on the bus.
+    Fact(Fact),
+    /// The contact point was reached at this moment; the later one stays.
+    Reached { number: Number, at: Timestamp },
+}
+
+/// A command on its way into a job row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobOrder {
+    pub connection: ConnectionId,
+    pub command: Command,
+    pub points: Vec<Point>,
+    /// The item's last job on the same connection: it goes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<Prev>,
+}
+
+/// A job by its place under the connection: the item's time and the effect id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prev {
+    pub at: Timestamp,
+    pub id: EffectId,
+}
+
+/// What the outside is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Who has this number?
+    FindClient { number: Number },
+    /// Make what the scenario asks for.
+    MakeRecords(Box<RecordPlan>),
+    /// Write the call into the CRM's history.
+    LogCall(Box<CallLog>),
+    /// Change what was written.
+    Amend(Amendment),
+    /// Fetch a recording from the provider, or only make its link.
+    CopyRecording { recording: String, blob: String, link_only: bool },
+}
+
+/// Which function carries a command out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lane {
+    /// `crm`: the CRM of an account.
+    Crm,
+    /// `outbound`: the providers of its channels.
+    Outbound,
+}
+
+impl Command {
+    /// Who carries it out.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
+            Self::CopyRecording { .. } => Lane::Outbound,
+        }
+    }
+}
+
+/// Facts for whoever listens on the bus.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    CallEnded(CallFact),
+    CallMissed(CallFact),
+}
+
+impl Fact {
+    /// The detail type on the bus.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CallEnded(_) => "CallEnded",
+            Self::CallMissed(_) => "CallMissed",
+        }
+    }
+
+    /// What it tells.
+    pub fn call(&self) -> &CallFact {
+        match self {
+            Self::CallEnded(call) | Self::CallMissed(call) => call,
+        }
+    }
+}
+
+/// What a fact tells about a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallFact {
+    pub channel: crate::ids::ChannelId,
+    pub entry: String,
+    pub direction: crate::event::Direction,
+    pub client: Option<Number>,
+    pub line: Option<String>,
+    pub employee: Option<crate::ids::EmployeeId>,
+    pub started_at: Timestamp,
+    pub seconds: i64,
+}

@@ -1,0 +1,24 @@
+//! The pure core: words, states, policies, decisions.
+//!
+//! Nothing here knows a clock, an environment, a network or a provider. Time comes in as
+//! an argument, effects go out as values, and every decision carries its reason.
+
+pub mod call;
+pub mod effect;
+pub mod event;
+pub mod ids;
+pub mod job;
+pub mod number;
+pub mod policy;
+pub mod reason;
+pub mod template;
+pub mod time;
+
+pub use effect::{Command, Effect, Fact, Lane};
+pub use event::{CallEvent, CallEventKind, Envelope};
+pub use ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
+pub use job::{JobResult, Point};
+pub use number::Number;
+pub use policy::Policy;
+pub use reason::Reason;
+pub use time::Timestamp;

@@ -1,0 +1,88 @@
+//! Why something was done: a short code with its parameters, put into words when it is read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+/// A code with its parameters. The words are in [`Reason::words`], so that they can change and be translated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub code: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<String>,
+}
+
+/// A reason and when it held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Because {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub reason: Reason,
+}
+
+/// How many reasons an item keeps; the oldest go first.
+pub const KEPT: usize = 24;
+
+/// Every code with its Russian words; `{0}` is the first parameter.
+pub const WORDS: &[(&str, &str)] = &[
+    ("client_asked", "спросили CRM, чей это номер {0}"),
+    ("client_new", "в CRM нет контакта с номером {0}: новый клиент"),
+    ("client_known", "контакт «{0}» ({1}) найден в CRM: клиент из базы"),
+    ("client_duplicates", "с этим номером есть ещё контакты ({0}): взят тот, что менялся последним; проверьте дубли"),
+    ("client_hidden", "номер скрыт или записан не как телефон: контакт и сделка не создаются"),
+    ("no_crm", "CRM не подключена: звонок только в ленте"),
+    ("final_summary", "звонок окончен: пришёл итог от АТС"),
+    ("final_legs", "звонок окончен: все плечи завершены, итог от АТС не пришёл"),
+    ("final_silence", "звонок окончен: событий больше нет"),
+    ("internal", "внутренний звонок: в CRM ничего не создаётся"),
+    ("no_line", "неизвестно, на какой номер компании звонили: сценарий не выбран"),
+    ("no_scenario", "ни один включённый сценарий не действует на номере {0}"),
+    ("no_rules", "сценарий «{0}» ничего не создаёт для этого события ({1})"),
+    ("unlinked_no_contact", "контакта нет, и сценарий «{0}» его не создаёт: звонок не привязан"),
+    ("records_wanted", "сценарий «{0}», событие {1}: {2}"),
+    ("records_made", "создано в CRM: {0}"),
+    ("records_failed", "записи в CRM не созданы: {0}"),
+    ("task_needless", "задача не нужна: с клиентом уже поговорили"),
+    ("responsible_scenario", "ответственный {0}: так задано в сценарии"),
+    ("responsible_group", "ответственный {0}: из группы «{1}»"),
+    ("responsible_client", "ответственный {0}: он ведёт этого клиента"),
+    ("responsible_talked", "ответственный {0}: он говорил с клиентом"),
+    ("responsible_transfer", "ответственный {0}: на него перевели звонок последним"),
+    ("responsible_rang", "ответственный {0}: его телефон звонил последним"),
+    ("responsible_fallback", "ответственный {0}: менеджер на крайний случай ({1})"),
+    ("log_wanted", "звонок записывается в CRM: {0}"),
+    ("logged", "звонок записан в CRM: заметка {0}"),
+    ("logged_fallback", "CRM не нашла номер, хотя контакт есть: звонок записан заметкой {0}"),
+    ("not_placed", "в CRM нет контакта, к которому можно записать звонок"),
+    ("log_failed", "звонок не записан в CRM: {0}"),
+    ("recording_copy", "запись разговора готова: копируем её"),
+    ("recording_link", "запись разговора готова: берём ссылку у АТС"),
+    ("recording_stored", "запись разговора сохранена"),
+    ("recording_failed", "запись разговора не получена: {0}"),
+    ("recording_not_kept", "АТС не сохранила запись (код {0})"),
+    ("amend_recording", "запись разговора добавлена к звонку в CRM"),
+    ("amend_result", "итог звонка уточнился: {0}"),
+    ("amend_responsible", "ответственный сменился на {0}: последний перевод решает"),
+    ("amend_task", "пропущенный звонок оказался отвеченным: задача закрыта"),
+    ("amend_failed", "исправление в CRM не удалось: {0}"),
+];
+
+impl Reason {
+    /// A reason with parameters.
+    pub fn new<const N: usize>(code: &str, with: [&str; N]) -> Self {
+        debug_assert!(WORDS.iter().any(|(known, _)| *known == code), "no words for {code}");
+        Self { code: code.to_owned(), with: with.map(str::to_owned).to_vec() }
+    }
+
+    /// The reason in Russian.
+    pub fn words(&self) -> String {
+        let Some((_, words)) = WORDS.iter().find(|(code, _)| *code == self.code) else {
+            return format!("{} {}", self.code, self.with.join(", "));
+        };
+        let mut text = (*words).to_owned();
+        for (index, value) in self.with.iter().enumerate() {
+            text = text.replace(&format!("{{{index}}}"), value);
+        }
+        text
+    }
+}

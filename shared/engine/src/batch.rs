@@ -1,0 +1,50 @@
+//! A batch from a queue: bodies are read one message at a time, so that one bad body poisons nobody
+//! else, and what failed is named one by one.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// A message of a batch.
+#[derive(Clone, Debug)]
+pub struct Delivered<T> {
+    /// The queue's id of the message, named again if it fails.
+    pub id: String,
+    /// How often it was received, this time included.
+    pub receives: u32,
+    pub body: T,
+}
+
+/// The messages that failed, for the answer to the queue.
+#[derive(Debug, Default)]
+pub struct Failed(Vec<String>);
+
+impl Failed {
+    /// A message failed. A failure is logged once, here; never the body.
+    pub fn add(&mut self, id: &str, failure: &Failure) {
+        tracing::error!(message = id, %failure, "message not processed");
+        self.0.push(id.to_owned());
+    }
+
+    /// The partial-batch answer.
+    pub fn response(self) -> SqsBatchResponse {
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(self.0);
+        response
+    }
+}
+
+/// Reads the bodies of a batch. One that cannot be read fails alone and ends in the dead-letter queue.
+pub fn read<T: DeserializeOwned>(event: SqsEvent, failed: &mut Failed) -> Vec<Delivered<T>> {
+    let mut messages = Vec::with_capacity(event.records.len());
+    for record in event.records {
+        let id = record.message_id.unwrap_or_default();
+        let receives = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        match serde_json::from_str(record.body.as_deref().unwrap_or_default()) {
+            Ok(body) => messages.push(Delivered { id, receives: receives.unwrap_or(1), body }),
+            Err(error) => failed.add(&id, &Failure::Reject(format!("the body cannot be read: {error}"))),
+        }
+    }
+    messages
+}

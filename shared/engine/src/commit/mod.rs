@@ -1,0 +1,155 @@
+//! Commit: load, decide, commit, hand over, receipt. The numbered steps are those of the protocol
+//! in ARCHITECTURE.md; the order of the steps is what keeps everything exactly once.
+
+mod hand_over;
+
+pub use hand_over::{event_message, wake_due};
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use perezvon_domain::call::{Decision, decide};
+use perezvon_domain::time::Millis;
+use perezvon_domain::{AccountId, CallEvent, CallEventKind, ChannelId, Envelope, Policy, Timestamp};
+use perezvon_platform::{Bus, Clock, Queue};
+use perezvon_store::items::call::{CallItem, Due};
+use perezvon_store::table::{Condition, Update, Value};
+use perezvon_store::{Table, TableError, keys};
+
+use crate::failure::Failure;
+
+/// A due time closer than this is also a delayed message; the sweep looks as far ahead.
+pub const LOOK_AHEAD: Millis = Millis::seconds(190);
+/// A copy with less left than this does not commit (step 5).
+const TOO_LATE_MS: i64 = 5_000;
+/// Conflicts that are retried in the same invocation.
+const TRIES: u32 = 20;
+
+/// The ports of the commit loop.
+#[derive(Clone)]
+pub struct Committer {
+    pub table: Arc<dyn Table>,
+    pub events: Arc<dyn Queue>,
+    pub crm: Arc<dyn Queue>,
+    pub outbound: Arc<dyn Queue>,
+    pub bus: Arc<dyn Bus>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Which call some events belong to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey {
+    pub account: AccountId,
+    pub channel: ChannelId,
+    pub entry: String,
+}
+
+impl Committer {
+    /// Commits events of one call: one load, one write, however many they are.
+    /// `ends_ms`: when this invocation must be over, by the monotonic clock.
+    pub async fn commit(
+        &self,
+        policy: &Policy,
+        key: &CallKey,
+        events: &[Envelope],
+        ends_ms: i64,
+    ) -> Result<(), Failure> {
+        let now = Timestamp(self.clock.now_ms());
+        let received_at = events.iter().map(|event| event.received_at).min().unwrap_or(now);
+        let news: Vec<CallEvent> = events.iter().map(|envelope| envelope.event.clone()).collect();
+        let timer = news.iter().any(|event| event.kind == CallEventKind::WakeDue);
+        for _ in 0..TRIES {
+            let item = self.load(key, received_at).await?;
+            if item.call.version == 0 && news.iter().all(|event| event.kind == CallEventKind::WakeDue) {
+                return Ok(()); // A timer never makes an item.
+            }
+            let decision = decide(&item.call, &news, policy, now);
+            match self.write(policy, item, decision, timer, now, ends_ms).await? {
+                Some(()) => return Ok(()),
+                None => continue, // Somebody was faster: look again, in this same invocation.
+            }
+        }
+        Err(Failure::Retry("many others wrote to this call at the same time; they will be done".to_owned()))
+    }
+
+    /// Step 2: strongly consistent.
+    async fn load(&self, key: &CallKey, received_at: Timestamp) -> Result<CallItem, TableError> {
+        match self.table.get(&keys::call(&key.account, &key.channel, &key.entry)).await? {
+            Some(row) => CallItem::read(&row),
+            None => Ok(CallItem::absent(&key.account, &key.channel, &key.entry, received_at)),
+        }
+    }
+
+    /// Steps 4 to 9. `None`: a conflict.
+    async fn write(
+        &self,
+        policy: &Policy,
+        item: CallItem,
+        decision: Decision,
+        timer: bool,
+        now: Timestamp,
+        ends_ms: i64,
+    ) -> Result<Option<()>, Failure> {
+        let due = settle(item.wake_due, decision.wake_due, timer, now);
+        // For a timer event a due time that is not the wanted one is a change (!3).
+        let changed = decision.changed || (timer && due != Due::Leave);
+        let item = if changed {
+            if self.clock.monotonic_ms() + TOO_LATE_MS > ends_ms {
+                return Err(Failure::Retry("too little time was left to commit; the next copy has more".to_owned()));
+            }
+            let update = item.commit(&decision.next, &decision.effects, &decision.next.row(policy), due);
+            match self.table.update(update).await {
+                Ok(row) => CallItem::read(&row)?,
+                Err(error) if error.is_conflict() => return Ok(None),
+                Err(TableError::Unavailable(why)) => {
+                    return Err(Failure::Retry(format!("the commit has no answer and is read again: {why}")));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        } else {
+            item
+        };
+        let soon = decision.wake_due.filter(|at| at.since(now) <= LOOK_AHEAD && (timer || due != Due::Leave));
+        self.hand_over(&item, soon, now).await?;
+        Ok(Some(()))
+    }
+
+    /// At the last receive before the dead letter: the item itself asks to be looked at again (step 8).
+    pub async fn arm(&self, key: &CallKey) -> Result<(), TableError> {
+        let now = Timestamp(self.clock.now_ms());
+        let due = now.after(Millis::seconds(60));
+        let name = "wake_due".to_owned();
+        let earlier = Condition::Or(vec![
+            Condition::NotExists(name.clone()),
+            Condition::Ge(name, Value::N(due.0)),
+        ]);
+        let present = Condition::And(vec![Condition::Exists("version".to_owned()), earlier]);
+        let update = Update::new(keys::call(&key.account, &key.channel, &key.entry)).when(present);
+        match self.table.update(Due::Set(due).apply(update)).await {
+            Err(error) if !error.is_conflict() => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What becomes of the due time. It is moved lazily: written when it gets earlier, and always settled
+/// when a timer event comes (!8). Within the look-ahead it stays where the sweep moved it: a delayed
+/// message does the waiting, and the moved time is the net below it.
+fn settle(stands: Option<Timestamp>, wanted: Option<Timestamp>, timer: bool, now: Timestamp) -> Due {
+    match (stands, wanted) {
+        (None, None) => Due::Leave,
+        (Some(_), None) if timer => Due::Remove,
+        (Some(_), None) => Due::Leave,
+        (None, Some(wanted)) => Due::Set(wanted),
+        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= LOOK_AHEAD) => {
+            Due::Set(wanted)
+        }
+        (Some(stands), Some(wanted)) if timer && stands != wanted => {
+            // A stale time that has passed would be swept again at once: it is a change too.
+            let near = wanted.since(now) <= LOOK_AHEAD && stands > now;
+            if near { Due::Leave } else { Due::Set(wanted) }
+        }
+        (Some(_), Some(_)) => Due::Leave,
+    }
+}

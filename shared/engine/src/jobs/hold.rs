@@ -1,0 +1,267 @@
+//! While the lease is held: look, pick, work, and release without leaving anything behind.
+
+use perezvon_adapters::{Jobs, Provider};
+use perezvon_domain::Timestamp;
+use perezvon_store::items::call::Due;
+use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::job::JobRow;
+use perezvon_store::table::{Condition, Update, Value};
+use perezvon_store::{TableError, keys};
+
+use super::open::{self, Pick};
+use super::Worker;
+use crate::failure::Failure;
+use crate::secrets::ConnectionSecret;
+use crate::wakeup::WakeUp;
+
+/// After a dead holder nothing is sent for this long: its last request may just have left.
+const AFTER_DEAD_MS: i64 = 1_000;
+/// How often a job's missing predecessor is looked for before the connection is left to `wake`.
+const LOOKS: u32 = 3;
+
+/// A held lease.
+pub(super) struct Hold<'a> {
+    pub worker: &'a Worker,
+    pub wake_up: &'a WakeUp,
+    pub lease: i64,
+    /// `pokes` as of the last look at the jobs.
+    pokes: i64,
+    pub row: ConnectionRow,
+    pub secret: ConnectionSecret,
+    jobs: Option<Vec<JobRow>>,
+    /// When the next request may be sent, by the monotonic clock.
+    pub next_send_ms: i64,
+    pub last_sent: Timestamp,
+    /// 5xx answers in a row.
+    pub fives: u32,
+    /// The code whose token was refreshed in this hold: once is enough.
+    pub refreshed: bool,
+    ends_ms: i64,
+}
+
+/// Why the loop ended.
+enum End {
+    Release,
+    TimeUp,
+    /// The lease is somebody else's.
+    Lost,
+}
+
+/// What became of an attempt to release.
+enum Released {
+    Yes,
+    /// Somebody poked meanwhile: go on.
+    Poked,
+}
+
+impl<'a> Hold<'a> {
+    pub(super) fn new(
+        worker: &'a Worker,
+        wake_up: &'a WakeUp,
+        row: ConnectionRow,
+        after_dead: bool,
+        secret: ConnectionSecret,
+        ends_ms: i64,
+    ) -> Self {
+        let since = worker.clock.now_ms() - row.last_sent.0;
+        let wait = if after_dead { AFTER_DEAD_MS } else { 0 };
+        let mut hold = Self {
+            worker,
+            wake_up,
+            lease: row.lease,
+            pokes: row.pokes,
+            last_sent: row.last_sent,
+            row,
+            secret,
+            jobs: None,
+            next_send_ms: 0,
+            fives: 0,
+            refreshed: false,
+            ends_ms,
+        };
+        // The pace holds across holders: `last_sent` stands on the row.
+        let gap = (hold.pace_ms() - since.max(0)).max(0).max(wait);
+        hold.next_send_ms = worker.clock.monotonic_ms() + gap;
+        hold
+    }
+
+    /// Steps 3 to 8.
+    pub(super) async fn run(mut self) -> Result<(), Failure> {
+        let Some((_, adapter)) = self.adapter() else {
+            return self.worker.give_back_unusable(&self.wake_up.account, &self.wake_up.connection, &self.row).await;
+        };
+        loop {
+            let end = self.work(adapter).await?;
+            match end {
+                End::Lost => return Ok(()),
+                End::TimeUp => return self.stop_for_lack_of_time().await,
+                End::Release => {
+                    if let Released::Yes = self.release().await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn adapter(&self) -> Option<(&'static Provider, &'static dyn Jobs)> {
+        let provider = perezvon_adapters::provider(&self.secret.provider)?;
+        provider.jobs.map(|jobs| (provider, jobs))
+    }
+
+    /// Smallest gap between two requests.
+    pub(super) fn pace_ms(&self) -> i64 {
+        let own = || self.adapter().map_or(0, |(provider, _)| provider.capabilities.pace_ms);
+        self.secret.times.pace_ms.unwrap_or_else(own)
+    }
+
+    /// A request with its time-out and the doubt of the clocks must fit into what is left.
+    pub(super) fn margin_ms(&self) -> i64 {
+        self.secret.times.request_timeout_ms + 2 * self.worker.skew_ms
+    }
+
+    pub(super) fn left_ms(&self) -> i64 {
+        self.ends_ms - self.worker.clock.monotonic_ms()
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp(self.worker.clock.now_ms())
+    }
+
+    async fn work(&mut self, adapter: &'static dyn Jobs) -> Result<End, Failure> {
+        let mut looks = 0;
+        loop {
+            // Step 3: look, each time.
+            if self.left_ms() < self.margin_ms() {
+                return Ok(End::TimeUp);
+            }
+            if !self.look().await? {
+                return Ok(End::Lost);
+            }
+            if self.row.off || self.row.is_paused(self.now(), self.worker.skew_ms) {
+                return Ok(End::Release);
+            }
+            if self.jobs.is_none() || self.row.pokes != self.pokes {
+                self.pokes = self.row.pokes;
+                self.read_jobs().await?;
+            }
+            self.refresh_ahead(adapter).await?;
+            let jobs = self.jobs.as_deref().unwrap_or_default();
+            let pick = open::pick(self.worker.table.as_ref(), jobs, self.now(), self.worker.skew_ms).await?;
+            match pick {
+                Pick::Job(job) => {
+                    looks = 0;
+                    self.carry_out(adapter, *job).await?;
+                }
+                Pick::LookAgain if looks < LOOKS => {
+                    looks += 1;
+                    self.jobs = None;
+                }
+                Pick::LookAgain | Pick::None => return Ok(End::Release),
+            }
+        }
+    }
+
+    /// Reads the connection row, strongly consistent (!16). False: the lease is not ours any more.
+    async fn look(&mut self) -> Result<bool, Failure> {
+        let key = keys::connection(&self.wake_up.account, &self.wake_up.connection);
+        let Some(row) = self.worker.table.get(&key).await? else { return Ok(false) };
+        let code = self.row.code;
+        self.row = ConnectionRow::read(&row)?;
+        if self.row.code != code {
+            // A new token came: take it before anything is sent with the old one.
+            if let Some(secret) = self.worker.secret(&self.wake_up.account, &self.wake_up.connection).await? {
+                self.secret = secret;
+                self.refreshed = false;
+            }
+        }
+        Ok(self.row.lease == self.lease && self.row.holder.is_some())
+    }
+
+    async fn read_jobs(&mut self) -> Result<(), Failure> {
+        let table = self.worker.table.as_ref();
+        self.jobs = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection).await?);
+        Ok(())
+    }
+
+    /// Works with the jobs as they are now in the table; done, or changed under our hands.
+    pub(super) fn forget_jobs(&mut self) {
+        self.jobs = None;
+    }
+
+    /// Takes a changed job back into the list without reading them all again.
+    pub(super) fn keep(&mut self, job: &JobRow) {
+        if let Some(known) = self.jobs.iter_mut().flatten().find(|known| known.id == job.id) {
+            *known = job.clone();
+        }
+    }
+
+    /// Step 8, in ONE update: under our lease and the pokes we have seen (!21).
+    async fn release(&mut self) -> Result<Released, Failure> {
+        if self.jobs.is_none() {
+            self.read_jobs().await?;
+        }
+        let now = self.now();
+        let jobs = self.jobs.as_deref().unwrap_or_default();
+        let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, self.worker.skew_ms));
+        let due = open::smallest_due(jobs, now, self.worker.skew_ms).map(|due| {
+            let pause = pause.map_or(Timestamp::default(), |until| Timestamp(until.0 + 2 * self.worker.skew_ms));
+            due.max(pause)
+        });
+        // Due soon: a delayed wake-up besides the sweep, one for each due time.
+        let soon = due.filter(|due| *due > now && due.since(now) <= crate::commit::LOOK_AHEAD);
+        let untold = soon.filter(|due| self.row.told != Some(*due));
+        let update = self.releasing().when(Condition::And(vec![
+            Condition::Eq("lease".to_owned(), Value::N(self.lease)),
+            self.same_pokes(),
+        ]));
+        let update = match (self.row.off, due) {
+            (true, _) => update, // Left as it is: disconnecting goes on by it.
+            (false, Some(due)) => Due::Set(due).apply(update),
+            (false, None) => Due::Remove.apply(update),
+        };
+        let update = if let Some(due) = untold { update.set("told", due.0) } else { update };
+        match self.worker.table.update(update).await {
+            Ok(_) => {
+                if let Some(due) = untold {
+                    self.worker.wake_ups.send(vec![self.wake_up.message(due.since(now).0)]).await?;
+                }
+                Ok(Released::Yes)
+            }
+            Err(TableError::Conflict(Some(row))) => {
+                let row = ConnectionRow::read(&row)?;
+                if row.lease != self.lease {
+                    return Ok(Released::Yes);
+                }
+                self.row = row;
+                Ok(Released::Poked)
+            }
+            Err(TableError::Conflict(None)) => Ok(Released::Yes),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn releasing(&self) -> Update {
+        Update::new(keys::connection(&self.wake_up.account, &self.wake_up.connection))
+            .remove("holder")
+            .remove("until")
+            .set("last_sent", self.last_sent.0)
+    }
+
+    /// `pokes` is missing until somebody pokes: a missing one counts as 0.
+    fn same_pokes(&self) -> Condition {
+        let name = "pokes".to_owned();
+        let same = Condition::Eq(name.clone(), Value::N(self.pokes));
+        if self.pokes == 0 { Condition::Or(vec![Condition::NotExists(name), same]) } else { same }
+    }
+
+    /// No time is left: due at once, whatever the pokes, and a wake-up to ourselves.
+    async fn stop_for_lack_of_time(&mut self) -> Result<(), Failure> {
+        let update = self.releasing().when(Condition::Eq("lease".to_owned(), Value::N(self.lease)));
+        match self.worker.table.update(Due::Set(self.now()).apply(update)).await {
+            Ok(_) => Ok(self.worker.wake_ups.send(vec![self.wake_up.message(0)]).await?),
+            Err(error) if error.is_conflict() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Disconnecting (step 10): nothing is created any more, jobs in flight included.
+
+use perezvon_domain::{AccountId, ConnectionId, JobResult, Timestamp};
+use perezvon_store::items::call::Due;
+use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::job::JobState;
+use perezvon_store::keys;
+use perezvon_store::table::{Condition, Update, Value};
+
+use super::send::result_message;
+use super::{Worker, open};
+use crate::failure::Failure;
+
+/// Longest time a request of the last holder may still be carried out, with margin (D + H).
+const STILL_CARRIED_OUT_MS: i64 = 40_000;
+
+impl Worker {
+    /// Every wake-up of a connection that is off comes here.
+    pub(super) async fn disconnect(
+        &self,
+        account: &AccountId,
+        id: &ConnectionId,
+        row: &ConnectionRow,
+    ) -> Result<(), Failure> {
+        if row.disconnected {
+            return self.fail_open_jobs(account, id).await;
+        }
+        let now = self.clock.now_ms();
+        let skew = 2 * self.skew_ms;
+        if row.holder.is_some() && row.until.0 >= now - skew {
+            return self.look_later(account, id, Timestamp(row.until.0 + skew + 1)).await;
+        }
+        let Some(gone_at) = row.gone_at else {
+            let update = Update::new(keys::connection(account, id))
+                .set("gone_at", now)
+                .when(Condition::NotExists("gone_at".to_owned()));
+            let later = Timestamp(now + STILL_CARRIED_OUT_MS + skew);
+            return self.update_quietly(Due::Set(later).apply(update)).await;
+        };
+        // Gone for less than D + 2 skew: a request on its way may still be carried out (!20).
+        let over = gone_at.0 + STILL_CARRIED_OUT_MS + skew;
+        if now < over {
+            return self.look_later(account, id, Timestamp(over)).await;
+        }
+        let update = Update::new(keys::connection(account, id)).set("disconnected", 1).when(Condition::Present);
+        self.update_quietly(update).await?;
+        self.fail_open_jobs(account, id).await?;
+        // Last of all: until here a lost step is found again by the due time (!9).
+        let update = Update::new(keys::connection(account, id)).when(Condition::Exists("disconnected".to_owned()));
+        self.update_quietly(Due::Remove.apply(update)).await
+    }
+
+    async fn look_later(&self, account: &AccountId, id: &ConnectionId, at: Timestamp) -> Result<(), Failure> {
+        let update = Update::new(keys::connection(account, id)).when(Condition::Eq("off".to_owned(), Value::N(1)));
+        self.update_quietly(Due::Set(at).apply(update)).await
+    }
+
+    async fn update_quietly(&self, update: Update) -> Result<(), Failure> {
+        match self.table.update(update).await {
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends every open job as failed: also what comes after the disconnect (!17).
+    async fn fail_open_jobs(&self, account: &AccountId, id: &ConnectionId) -> Result<(), Failure> {
+        loop {
+            let jobs = open::read(self.table.as_ref(), account, id).await?;
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            for mut job in jobs {
+                let now = Timestamp(self.clock.now_ms());
+                let result = JobResult::Failed { why: "подключение отключено".to_owned(), made: None };
+                if let Some(message) = result_message(&job, &result, now) {
+                    self.events.send(vec![message]).await?;
+                }
+                job.state = JobState::Failed;
+                job.why = Some("подключение отключено".to_owned());
+                job.result = Some(result);
+                self.update_quietly(job.save(now)).await?;
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The open jobs of a connection, and which of them is next.
+
+use std::collections::HashSet;
+
+use perezvon_domain::{AccountId, ConnectionId, Point, Timestamp};
+use perezvon_store::items::job::JobRow;
+use perezvon_store::{Index, Query, Table, TableError, keys};
+
+/// A job this much older than its `prev` needs no proof that it ended: its row has expired.
+const PREV_EXPIRED_MS: i64 = 20 * 86_400_000;
+/// Open jobs that are looked at; more than this and the rest waits for the next look.
+const PAGE: usize = 100;
+
+/// What to do about the open jobs.
+pub(super) enum Pick {
+    Job(Box<JobRow>),
+    /// A job's predecessor is not where it should be: look again with a new query.
+    LookAgain,
+    None,
+}
+
+/// Reads the open jobs, oldest first, by the index that is strongly consistent: a stale one loses jobs (!18).
+pub(super) async fn read(
+    table: &dyn Table,
+    account: &AccountId,
+    connection: &ConnectionId,
+) -> Result<Vec<JobRow>, TableError> {
+    let mut query = Query::index(Index::Open, keys::jobs(account, connection));
+    query.limit = PAGE;
+    let page = table.query(query).await?;
+    let mut jobs = Vec::with_capacity(page.rows.len());
+    for row in page.rows {
+        if let Some(row) = table.get(&row.key).await? {
+            let job = JobRow::read(account, connection, &row)?;
+            if job.state.is_open() {
+                jobs.push(job);
+            }
+        }
+    }
+    Ok(jobs)
+}
+
+/// Step 4: the oldest job that may go and with whose points no older job is open (!16).
+pub(super) async fn pick(
+    table: &dyn Table,
+    jobs: &[JobRow],
+    now: Timestamp,
+    skew_ms: i64,
+) -> Result<Pick, TableError> {
+    let mut taken: HashSet<&Point> = HashSet::new();
+    for job in jobs {
+        let blocked = job.points.iter().any(|point| taken.contains(point));
+        taken.extend(&job.points);
+        let due = job.due();
+        if blocked || (due > Timestamp(0) && due.0 + 2 * skew_ms > now.0) {
+            continue;
+        }
+        match prev_ended(table, jobs, job).await? {
+            Prev::Ended => return Ok(Pick::Job(Box::new(job.clone()))),
+            Prev::Open => {}
+            Prev::Missing => return Ok(Pick::LookAgain),
+        }
+    }
+    Ok(Pick::None)
+}
+
+enum Prev {
+    Ended,
+    Open,
+    Missing,
+}
+
+/// A Query is no snapshot: the job before this one may be open although it was not seen (!10).
+async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow) -> Result<Prev, TableError> {
+    let Some(prev) = &job.prev else { return Ok(Prev::Ended) };
+    if jobs.iter().any(|other| other.id == prev.id) {
+        return Ok(Prev::Open);
+    }
+    let key = keys::job(&job.account, &job.connection, prev.at, &prev.id);
+    Ok(match table.get(&key).await? {
+        Some(row) if JobRow::read(&job.account, &job.connection, &row)?.state.is_open() => Prev::Missing,
+        Some(_) => Prev::Ended,
+        None if job.at.since(prev.at).0 > PREV_EXPIRED_MS => Prev::Ended,
+        None => Prev::Missing,
+    })
+}
+
+/// The smallest time at which one of the jobs can go; ready counts as now.
+pub(super) fn smallest_due(jobs: &[JobRow], now: Timestamp, skew_ms: i64) -> Option<Timestamp> {
+    let due = |job: &JobRow| if job.due() > now { Timestamp(job.due().0 + 2 * skew_ms) } else { now };
+    jobs.iter().map(due).min()
+}

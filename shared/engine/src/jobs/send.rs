@@ -1,0 +1,149 @@
+//! Sending: the pace, the request, the answer; and what an answer teaches others.
+
+use perezvon_adapters::{Expect, Outgoing, Reply, Work};
+use perezvon_domain::effect::Command;
+use perezvon_domain::job::{Amendment, RecordingLink};
+use perezvon_domain::{CallEvent, CallEventKind, Envelope, JobResult, Timestamp, call};
+use perezvon_platform::link::{self, RecordingRef};
+use perezvon_platform::{HttpError, HttpRequest};
+use perezvon_store::items::job::JobRow;
+use perezvon_store::items::point::PointRow;
+use perezvon_store::items::text;
+use perezvon_store::keys;
+use perezvon_store::table::{Condition, Update, Value};
+
+use super::Links;
+use super::hold::Hold;
+use crate::commit::event_message;
+use crate::failure::Failure;
+
+/// Largest recording that is kept, in bytes.
+const RECORDING_LIMIT: u64 = 256 * 1024 * 1024;
+/// Time for a whole recording; it is begun only if this is left.
+const RECORDING_TIMEOUT_MS: i64 = 30_000;
+
+/// What sending came to.
+pub(super) enum Sent {
+    Answer(Reply),
+    /// Certainly not carried out.
+    NotSent(String),
+    /// Perhaps carried out.
+    Unknown(String),
+}
+
+impl Hold<'_> {
+    /// Waits until the connection's gap since the last request is over.
+    pub(super) async fn wait_for_pace(&self) {
+        let wait = self.next_send_ms - self.worker.clock.monotonic_ms();
+        if wait > 0 {
+            self.worker.clock.sleep_ms(wait).await;
+        }
+    }
+
+    /// Sends one request at the connection's pace.
+    pub(super) async fn send(&mut self, request: Outgoing) -> Result<Sent, Failure> {
+        self.wait_for_pace().await;
+        self.last_sent = self.now();
+        self.next_send_ms = self.worker.clock.monotonic_ms() + self.pace_ms();
+        let http = HttpRequest {
+            method: request.method,
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            timeout_ms: self.secret.times.request_timeout_ms,
+        };
+        match request.expect {
+            Expect::Small => Ok(match self.worker.http.send(http).await {
+                Ok(answer) => Sent::Answer(Reply {
+                    status: answer.status,
+                    headers: answer.headers,
+                    body: answer.body,
+                    stored: None,
+                }),
+                Err(HttpError::NotSent(why)) => Sent::NotSent(why),
+                Err(HttpError::Unknown(why)) => Sent::Unknown(why),
+            }),
+            Expect::Blob { key } => self.fetch(http, &key).await,
+        }
+    }
+
+    /// A read that streams: into the blob store, with a time-out of its own.
+    async fn fetch(&mut self, mut request: HttpRequest, key: &str) -> Result<Sent, Failure> {
+        if self.left_ms() < RECORDING_TIMEOUT_MS + 2 * self.worker.skew_ms {
+            return Ok(Sent::NotSent("too little time was left to fetch a recording".to_owned()));
+        }
+        let Some(blobs) = &self.worker.blobs else {
+            return Ok(Sent::NotSent("this function has no blob store".to_owned()));
+        };
+        request.timeout_ms = RECORDING_TIMEOUT_MS;
+        let answer = match self.worker.http.fetch(request).await {
+            Ok(answer) => answer,
+            Err(HttpError::NotSent(why)) => return Ok(Sent::NotSent(why)),
+            Err(HttpError::Unknown(why)) => return Ok(Sent::Unknown(why)),
+        };
+        let mut reply = Reply { status: answer.status, headers: answer.headers, body: Vec::new(), stored: None };
+        if reply.status == 200 {
+            let media_type = reply.headers.get("content-type").map_or("audio/mpeg", String::as_str);
+            match blobs.put(key, media_type, answer.chunks, RECORDING_LIMIT).await {
+                Ok(bytes) => reply.stored = Some(bytes),
+                Err(error) => return Ok(Sent::Unknown(error.to_string())),
+            }
+        }
+        Ok(Sent::Answer(reply))
+    }
+
+    /// Stores what an answer taught: facts of the connection, whose number it is.
+    pub(super) async fn learn(&mut self, job: &JobRow, work: &mut Work) -> Result<(), Failure> {
+        let learned = std::mem::take(&mut work.learned);
+        if !learned.facts.is_empty() {
+            self.row.facts.extend(learned.facts);
+            let key = keys::connection(&self.wake_up.account, &self.wake_up.connection);
+            let mine = Condition::Eq("lease".to_owned(), Value::N(self.lease));
+            let update = Update::new(key).set("facts", text(&self.row.facts)).when(mine);
+            match self.worker.table.update(update).await {
+                Err(error) if !error.is_conflict() => return Err(error.into()),
+                _ => {}
+            }
+        }
+        if let Some(news) = learned.point {
+            let (contact, responsible) = (news.contact.as_ref(), news.responsible.as_ref());
+            let update =
+                PointRow::news(&job.account, &news.number, contact, &news.name, responsible, self.now());
+            self.worker.table.update(update).await?;
+        }
+        Ok(())
+    }
+
+    /// The result of a job goes to its call as an event; the same result twice changes nothing there.
+    pub(super) async fn tell_result(&self, job: &JobRow, result: &JobResult) -> Result<(), Failure> {
+        let Some(message) = result_message(job, result, self.now()) else { return Ok(()) };
+        Ok(self.worker.events.send(vec![message]).await?)
+    }
+}
+
+/// The result of a job as a message for the event queue.
+pub(super) fn result_message(job: &JobRow, result: &JobResult, now: Timestamp) -> Option<perezvon_platform::Message> {
+    let (channel, entry) = call::of_effect(&job.id)?;
+    let kind = CallEventKind::JobEnded { effect: job.id.clone(), result: result.clone() };
+    let event = CallEvent { channel, entry, occurred_at: now, kind };
+    Some(event_message(&Envelope { account: job.account.clone(), received_at: now, event }, 0))
+}
+
+/// Our permanent link to the recording that a command names; `None` where the provider's own is used.
+pub(super) fn recording_link(links: &Links, command: &Command, job: &JobRow) -> Option<String> {
+    let recording = match command {
+        Command::LogCall(log) => log.recording.as_ref(),
+        Command::Amend(Amendment::AddRecording { log, .. }) => log.recording.as_ref(),
+        _ => None,
+    }?;
+    let RecordingLink { recording, generation, outside: None } = recording else { return None };
+    let (channel, entry) = call::of_effect(&job.id)?;
+    let reference = RecordingRef {
+        account: job.account.0.clone(),
+        channel: channel.0,
+        entry,
+        recording: recording.clone(),
+        generation: *generation,
+    };
+    Some(format!("{}/r/{}", links.public_url, link::sign(&reference, &links.key)))
+}

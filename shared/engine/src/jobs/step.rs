@@ -1,0 +1,324 @@
+//! One job, step by step: ask the adapter, record the intent, send, take the answer in, save.
+
+use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
+use perezvon_domain::{Command, JobResult, Number, Point, Timestamp};
+use perezvon_store::TableError;
+use perezvon_store::items::job::{Intent, JobRow, JobState};
+use perezvon_store::items::point::PointRow;
+use perezvon_store::keys;
+
+use super::hold::Hold;
+use super::send::Sent;
+use crate::failure::Failure;
+
+/// Longest wait between two tries of one job.
+const LONGEST_BACKOFF_MS: i64 = 30 * 60_000;
+
+/// Whether to go on with this job.
+pub(super) enum Go {
+    On,
+    /// Leave it; look at the connection again (step 3).
+    Look,
+}
+
+impl Hold<'_> {
+    /// Works on one job until it is done, has to wait, or the connection must be looked at again.
+    pub(super) async fn carry_out(&mut self, adapter: &'static dyn Jobs, mut job: JobRow) -> Result<(), Failure> {
+        let mut work = Work {
+            id: job.id.clone(),
+            command: job.command.clone(),
+            progress: job.progress.clone(),
+            unknown: job.intent.is_some(),
+            learned: Default::default(),
+        };
+        if let Some(intent) = &job.intent {
+            let marker = adapter.markers().get(intent.marker);
+            if marker.is_none_or(|marker| marker.level == Level::E0) {
+                // Nobody can find out whether it was carried out: a person decides, never a blind repetition.
+                return self.park(job).await;
+            }
+        }
+        loop {
+            match self.step(adapter, &mut job, &mut work).await? {
+                Go::On if self.left_ms() >= self.margin_ms() => {}
+                Go::On | Go::Look => return Ok(()),
+            }
+        }
+    }
+
+    async fn step(&mut self, adapter: &'static dyn Jobs, job: &mut JobRow, work: &mut Work) -> Result<Go, Failure> {
+        let point = self.point(job).await?;
+        let link = self.link(&job.command, job);
+        let facts = self.row.facts.clone();
+        let base = self.secret.base.clone();
+        let secret = self.secret.secret.clone();
+        let known = Known {
+            now: self.now(),
+            base: &base,
+            secret: &secret,
+            facts: &facts,
+            point: point.as_ref(),
+            recording_link: link.as_deref(),
+        };
+        match adapter.next(work, &known) {
+            Step::Read(request) => {
+                if !self.save_receipt(job, work).await? {
+                    return Ok(Go::Look);
+                }
+                let sent = self.send(request).await?;
+                self.take_answer(adapter, job, work, &known, sent, None).await
+            }
+            Step::Write { request, marker } => self.write(adapter, job, work, &known, request, marker).await,
+            Step::Claim => self.claim(job, work).await,
+            Step::Wait { until, why } => self.put_off(job, work, until, &why).await,
+            Step::Done(result) => self.end(job, work, JobState::Done, result).await,
+            Step::Failed(result) => self.end(job, work, JobState::Failed, result).await,
+        }
+    }
+
+    /// Step 6: the intent goes into the table before the request goes out (!21), under the job's `rev` (!41);
+    /// the receipt of the last request goes into the same write.
+    async fn write(
+        &mut self,
+        adapter: &'static dyn Jobs,
+        job: &mut JobRow,
+        work: &mut Work,
+        known: &Known<'_>,
+        request: Outgoing,
+        marker: usize,
+    ) -> Result<Go, Failure> {
+        self.wait_for_pace().await;
+        if self.left_ms() < self.margin_ms() {
+            return Ok(Go::Look);
+        }
+        let ask_at = Timestamp(self.now().0 + self.left_ms().max(0) + 2 * self.worker.skew_ms)
+            .after(self.doubt(adapter, marker));
+        job.intent = Some(Intent { lease: self.lease, ask_at, marker });
+        job.progress = work.progress.clone();
+        job.state = JobState::Ready;
+        job.retry_at = None;
+        if !self.save(job).await? {
+            return Ok(Go::Look);
+        }
+        let sent = self.send(request).await?;
+        self.take_answer(adapter, job, work, known, sent, Some(marker)).await
+    }
+
+    /// How long after its sending a request may still be carried out and stay invisible: D + lag + 2 skew.
+    fn doubt(&self, adapter: &'static dyn Jobs, marker: usize) -> perezvon_domain::time::Millis {
+        let times = &self.secret.times;
+        let declared = adapter.markers().get(marker).map_or(0, |marker| marker.lag.0);
+        let lag = times.lag_ms.unwrap_or(declared);
+        perezvon_domain::time::Millis(times.carried_out_within_ms + lag + 2 * self.worker.skew_ms)
+    }
+
+    /// Step 7. `marker`: the answer is to a write.
+    async fn take_answer(
+        &mut self,
+        adapter: &'static dyn Jobs,
+        job: &mut JobRow,
+        work: &mut Work,
+        known: &Known<'_>,
+        sent: Sent,
+        marker: Option<usize>,
+    ) -> Result<Go, Failure> {
+        let sent_at = self.last_sent;
+        let outcome = match sent {
+            Sent::Answer(reply) => self.understand(adapter, work, known, &reply),
+            // Nothing left this machine: as if it had never been tried.
+            Sent::NotSent(why) => Outcome::Again { until: self.backoff(job), why },
+            Sent::Unknown(why) => Outcome::Unknown { why },
+        };
+        match outcome {
+            Outcome::Next => {
+                self.learn(job, work).await?;
+                work.unknown = false;
+                job.tries = 0;
+                Ok(Go::On)
+            }
+            Outcome::NotThere => {
+                work.unknown = false;
+                Ok(Go::On)
+            }
+            Outcome::Again { until, why } => self.not_carried_out(job, work, marker.is_some(), until, &why).await,
+            Outcome::Unknown { why } => match marker {
+                Some(marker) => {
+                    let ask_at = sent_at.after(self.doubt(adapter, marker));
+                    self.in_doubt(job, ask_at, &why).await
+                }
+                None => {
+                    let until = self.backoff(job);
+                    self.put_off(job, work, until, &why).await
+                }
+            },
+            Outcome::Pause { until, why } => self.pause(job, marker.is_some(), until, &why).await,
+            Outcome::TokenRefused => self.refresh_token(adapter, job, known, marker.is_some()).await,
+            Outcome::Failed(result) => {
+                self.learn(job, work).await?;
+                self.end(job, work, JobState::Failed, result).await
+            }
+        }
+    }
+
+    fn understand(&mut self, adapter: &'static dyn Jobs, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        if let (503, Some(seconds)) = (reply.status, retry_after(reply)) {
+            // The protocol's own rule: with Retry-After it was not executed.
+            let until = Timestamp(known.now.0 + seconds * 1000);
+            return Outcome::Again { until, why: "сервер просит подождать (503)".to_owned() };
+        }
+        self.fives = if reply.status >= 500 { self.fives + 1 } else { 0 };
+        adapter.absorb(work, known, reply)
+    }
+
+    /// The receipt of a write whose next step is a read: into the table before anything else happens.
+    async fn save_receipt(&mut self, job: &mut JobRow, work: &Work) -> Result<bool, Failure> {
+        let receipt = job.intent.is_some() && !work.unknown;
+        if !receipt && job.progress == work.progress {
+            return Ok(true);
+        }
+        if receipt {
+            job.intent = None;
+        } else if job.intent.is_none() {
+            // What only reads brought can be read again: no write for it.
+            return Ok(true);
+        }
+        job.progress = work.progress.clone();
+        self.save(job).await
+    }
+
+    /// An intent without a receipt stays: after `ask_at` its marker is looked up (!25).
+    async fn in_doubt(&mut self, job: &mut JobRow, ask_at: Timestamp, why: &str) -> Result<Go, Failure> {
+        if let Some(intent) = &mut job.intent {
+            intent.ask_at = ask_at;
+        }
+        job.why = Some(why.to_owned());
+        job.state = JobState::Waiting;
+        job.tries += 1;
+        if !self.save(job).await? {
+            return Ok(Go::Look);
+        }
+        if self.fives >= 3 {
+            let until = self.backoff(job);
+            self.pause_connection(until, "три ошибки сервера подряд").await?;
+        }
+        Ok(Go::Look)
+    }
+
+    /// Not executed: the intent comes off, the job waits.
+    pub(super) async fn not_carried_out(
+        &mut self,
+        job: &mut JobRow,
+        work: &Work,
+        was_write: bool,
+        until: Timestamp,
+        why: &str,
+    ) -> Result<Go, Failure> {
+        if was_write {
+            job.intent = None;
+        }
+        self.put_off(job, work, until, why).await
+    }
+
+    async fn put_off(&mut self, job: &mut JobRow, work: &Work, until: Timestamp, why: &str) -> Result<Go, Failure> {
+        job.progress = work.progress.clone();
+        if job.intent.is_some() && !work.unknown {
+            job.intent = None; // The write before was answered.
+        }
+        job.retry_at = Some(until);
+        job.why = Some(why.to_owned());
+        job.state = JobState::Waiting;
+        job.tries += 1;
+        if self.save(job).await? && self.fives >= 3 {
+            let until = self.backoff(job);
+            self.pause_connection(until, "три ошибки сервера подряд").await?;
+        }
+        Ok(Go::Look)
+    }
+
+    /// Doubles with every try of the job, up to half an hour.
+    pub(super) fn backoff(&self, job: &JobRow) -> Timestamp {
+        let first = self.secret.times.backoff_ms.max(1);
+        let wait = first.saturating_mul(1_i64 << job.tries.clamp(0, 20)).min(LONGEST_BACKOFF_MS);
+        Timestamp(self.now().0 + wait)
+    }
+
+    async fn claim(&mut self, job: &mut JobRow, work: &Work) -> Result<Go, Failure> {
+        let Some(number) = number_of(job) else {
+            let result = JobResult::Failed { why: "у задания нет номера клиента".to_owned(), made: None };
+            return self.end(job, work, JobState::Failed, result).await;
+        };
+        let update = PointRow::claim(&job.account, &number, &job.id);
+        match self.worker.table.update(update).await {
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            // A conflict: somebody made the contact. The next look at the row shows it.
+            _ => Ok(Go::On),
+        }
+    }
+
+    /// Step 7: first the result as an event, then the receipt.
+    async fn end(&mut self, job: &mut JobRow, work: &Work, state: JobState, result: JobResult) -> Result<Go, Failure> {
+        self.tell_result(job, &result).await?;
+        job.progress = work.progress.clone();
+        job.intent = None;
+        job.retry_at = None;
+        job.state = state;
+        job.why = match &result {
+            JobResult::Failed { why, .. } => Some(why.clone()),
+            _ => None,
+        };
+        job.result = Some(result);
+        self.save(job).await?;
+        self.forget_jobs();
+        Ok(Go::Look)
+    }
+
+    async fn park(&mut self, mut job: JobRow) -> Result<(), Failure> {
+        job.state = JobState::Parked;
+        job.why = Some("неизвестно, выполнен ли запрос, и проверить это нельзя: решите сами".to_owned());
+        self.save(&mut job).await?;
+        self.forget_jobs();
+        Ok(())
+    }
+
+    /// Saves under `rev`. False: somebody else changed the job.
+    pub(super) async fn save(&mut self, job: &mut JobRow) -> Result<bool, Failure> {
+        match self.worker.table.update(job.save(self.now())).await {
+            Ok(_) => {
+                self.keep(job);
+                Ok(true)
+            }
+            Err(TableError::Conflict(_)) => {
+                self.forget_jobs();
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn point(&self, job: &JobRow) -> Result<Option<PointKnown>, Failure> {
+        let Some(number) = number_of(job) else { return Ok(None) };
+        let row = self.worker.table.get(&keys::point(&job.account, &number)).await?;
+        let row = row.as_ref().map(PointRow::read).unwrap_or_default();
+        Ok(Some(PointKnown {
+            claimed: row.claimed_by.as_ref() == Some(&job.id),
+            contact: row.contact,
+            reached_at: row.reached_at,
+        }))
+    }
+
+    fn link(&self, command: &Command, job: &JobRow) -> Option<String> {
+        super::send::recording_link(self.worker.links.as_ref()?, command, job)
+    }
+}
+
+fn retry_after(reply: &Reply) -> Option<i64> {
+    reply.headers.get("retry-after")?.trim().parse().ok().filter(|seconds| (0..=86_400).contains(seconds))
+}
+
+/// The number a job is about.
+pub(super) fn number_of(job: &JobRow) -> Option<Number> {
+    job.points.iter().find_map(|point| match point {
+        Point::Phone(number) => Some(number.clone()),
+        Point::Recording(_) => None,
+    })
+}

@@ -1,0 +1,14 @@
+//! The loops: commit (load, decide, commit, hand over), jobs (lease, next, send, absorb, save),
+//! sweep (due -> event); and the settings they read.
+
+pub mod batch;
+pub mod commit;
+pub mod failure;
+pub mod jobs;
+pub mod policies;
+pub mod secrets;
+pub mod settings;
+pub mod sweep;
+pub mod wakeup;
+
+pub use failure::Failure;

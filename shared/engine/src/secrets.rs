@@ -1,0 +1,90 @@
+//! The records in the secret store: what `verify` reads of a channel, what a worker reads of a connection.
+
+use perezvon_adapters::Secret;
+use perezvon_domain::{AccountId, ChannelId, ConnectionId};
+use perezvon_platform::{PortError, Secrets};
+use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+
+/// All that `verify` needs before it may believe a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSecret {
+    pub account: AccountId,
+    pub channel: ChannelId,
+    pub provider: String,
+    /// Hook URLs of another generation are revoked.
+    pub generation: u32,
+    /// Switched off: nothing is taken in (MNG-18).
+    pub active: bool,
+    /// Newest first; two while keys are being rotated (MNG-16).
+    pub secrets: Vec<Secret>,
+}
+
+impl ChannelSecret {
+    /// Name of the record in the secret store.
+    pub fn name(account: &str, channel: &str) -> String {
+        format!("channel/{account}.{channel}")
+    }
+}
+
+/// All that a worker needs to talk to an outside system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionSecret {
+    pub account: AccountId,
+    pub connection: ConnectionId,
+    pub provider: String,
+    /// Base address without a slash at the end.
+    pub base: String,
+    pub secret: Secret,
+    #[serde(default)]
+    pub times: JobTimes,
+}
+
+impl ConnectionSecret {
+    /// Name of the record in the secret store.
+    pub fn name(account: &AccountId, connection: &ConnectionId) -> String {
+        format!("connection/{account}.{connection}")
+    }
+}
+
+/// The waits of the job protocol, with their defaults; shortened in demos and tests. All in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct JobTimes {
+    /// Longest time between our sending a request and its being carried out (D, 30 s).
+    pub carried_out_within_ms: i64,
+    /// Time-out of one request (H, 10 s).
+    pub request_timeout_ms: i64,
+    /// Smallest gap between two requests; absent: the provider's own.
+    pub pace_ms: Option<i64>,
+    /// How long a new entity may stay invisible to a look-up; absent: what the adapter declares.
+    pub lag_ms: Option<i64>,
+    /// First wait after a failure that may pass (10 s); doubles up to half an hour.
+    pub backoff_ms: i64,
+}
+
+impl Default for JobTimes {
+    fn default() -> Self {
+        Self {
+            carried_out_within_ms: 30_000,
+            request_timeout_ms: 10_000,
+            pace_ms: None,
+            lag_ms: None,
+            backoff_ms: 10_000,
+        }
+    }
+}
+
+/// Reads a record; `None`: there is none. One that cannot be read is an error that names it, never its content.
+pub async fn read<T: DeserializeOwned>(secrets: &dyn Secrets, name: &str) -> Result<Option<T>, PortError> {
+    let Some(text) = secrets.get(name).await? else { return Ok(None) };
+    let record = serde_json::from_str(&text);
+    record.map(Some).map_err(|_| PortError::new("secrets", format!("the record `{name}` cannot be read: apply the settings again")))
+}
+
+/// Writes a record.
+pub async fn write<T: Serialize + Sync>(secrets: &dyn Secrets, name: &str, record: &T) -> Result<(), PortError> {
+    let text = serde_json::to_string(record).map_err(|error| PortError::new("secrets", error))?;
+    secrets.put(name, &text).await
+}

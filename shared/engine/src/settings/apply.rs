@@ -1,0 +1,337 @@
+//! Applying: secrets first, then rows, then ONE numbered version, then the head.
+//!
+//! Whatever breaks off in the middle, applying the same file again finishes it: before the head has
+//! moved everything is done anew, after it only what is not in the settings any more is switched off.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use perezvon_domain::{AccountId, ChannelId, ConnectionId, Lane, Timestamp};
+use perezvon_platform::{Queue, Secrets};
+use perezvon_store::items::SCHEMA;
+use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
+use perezvon_store::{Query, Table, TableError, Update, keys};
+
+use super::check::Checked;
+use super::difference::between;
+use super::plan::{Planned, Standing, plan, tokens};
+use crate::failure::Failure;
+use crate::secrets::{ChannelSecret, ConnectionSecret, write};
+use crate::wakeup::WakeUp;
+
+/// How many numbers are tried that others may have used up.
+const NUMBERS_TRIED: u64 = 20;
+
+/// What applying needs of the world.
+pub struct Applier<'a> {
+    pub table: &'a dyn Table,
+    pub secrets: &'a dyn Secrets,
+    pub crm: &'a dyn Queue,
+    pub outbound: &'a dyn Queue,
+    pub now: Timestamp,
+}
+
+/// What stands after applying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Applied {
+    pub version: u64,
+    /// False: the same settings stood there already.
+    pub changed: bool,
+}
+
+/// The newest settings of an account; `None`: nothing was ever applied.
+pub async fn current(
+    table: &dyn Table,
+    account: &AccountId,
+) -> Result<Option<(SettingsHead, SettingsVersion)>, TableError> {
+    let Some(row) = table.get(&keys::settings_head(account)).await? else {
+        return Ok(None);
+    };
+    let head = SettingsHead::read(&row)?;
+    let row = table
+        .get(&keys::settings_version(account, head.version))
+        .await?;
+    Ok(row
+        .map(|row| SettingsVersion::read(&row))
+        .transpose()?
+        .map(|version| (head, version)))
+}
+
+impl Applier<'_> {
+    /// Writes the settings. `source` is the file they came from (empty: none), `by` who applied them.
+    /// [`Failure::Reject`] says what to change in the file, [`Failure::Retry`] that trying again may help.
+    pub async fn apply(
+        &self,
+        checked: Checked,
+        source: &str,
+        by: &str,
+    ) -> Result<Applied, Failure> {
+        let account = checked.policy.account.clone();
+        let standing = self.standing(&checked).await?;
+        if standing.is(&checked) {
+            self.part_with_the_rest(&checked).await?;
+            return Ok(Applied {
+                version: standing.head.version,
+                changed: false,
+            });
+        }
+        let plan = plan(&checked, &standing, self.now)?;
+        self.put_secrets(&checked, &plan).await?;
+        self.put_rows(&account, &plan).await?;
+        let version = self
+            .put_version(&checked, standing.head.version, by)
+            .await?;
+        let head = SettingsHead {
+            version,
+            digest: checked.digest.clone(),
+            source: source.to_owned(),
+            tokens: tokens(&standing.head, &plan),
+        };
+        self.advance(&account, &head, standing.head.version).await?;
+        self.part_with_the_rest(&checked).await?;
+        for planned in plan.iter().filter(|planned| planned.new_token) {
+            self.wake(&account, &planned.secret.connection, planned.lane)
+                .await;
+        }
+        Ok(Applied {
+            version,
+            changed: true,
+        })
+    }
+
+    /// What applying would change, a line each, secrets never shown; it fails where applying would.
+    pub async fn difference(&self, checked: &Checked) -> Result<Vec<String>, Failure> {
+        let standing = self.standing(checked).await?;
+        if standing.is(checked) {
+            return Ok(Vec::new());
+        }
+        let plan = plan(checked, &standing, self.now)?;
+        let old = standing
+            .version
+            .as_ref()
+            .map_or("{}", |version| &version.document);
+        let mut lines = between(old, &checked.document);
+        let renewed = plan.iter().filter(|planned| planned.new_token);
+        lines.extend(renewed.map(|it| format!("{}: another secret", it.secret.connection)));
+        if lines.is_empty() {
+            lines.push("a secret, or the order of entries".to_owned());
+        }
+        Ok(lines)
+    }
+
+    async fn standing(&self, checked: &Checked) -> Result<Standing, Failure> {
+        let account = &checked.policy.account;
+        let (head, version) = match self.table.get(&keys::settings_head(account)).await? {
+            None => (SettingsHead::default(), None),
+            Some(row) => {
+                let head = SettingsHead::read(&row)?;
+                let row = self
+                    .table
+                    .get(&keys::settings_version(account, head.version))
+                    .await?;
+                (
+                    head,
+                    row.map(|row| SettingsVersion::read(&row)).transpose()?,
+                )
+            }
+        };
+        let mut rows = BTreeMap::new();
+        for (secret, _) in &checked.connections {
+            let row = self
+                .table
+                .get(&keys::connection(account, &secret.connection))
+                .await?;
+            if let Some(row) = row {
+                rows.insert(secret.connection.clone(), ConnectionRow::read(&row)?);
+            }
+        }
+        Ok(Standing {
+            head,
+            version,
+            rows,
+        })
+    }
+
+    async fn put_secrets(&self, checked: &Checked, plan: &[Planned<'_>]) -> Result<(), Failure> {
+        for channel in &checked.channels {
+            let name = ChannelSecret::name(channel.account.as_str(), channel.channel.as_str());
+            write(self.secrets, &name, channel).await?;
+        }
+        for secret in plan.iter().filter(|it| it.write).map(|it| it.secret) {
+            let name = ConnectionSecret::name(&secret.account, &secret.connection);
+            write(self.secrets, &name, secret).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_rows(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
+        for Planned {
+            secret,
+            lane,
+            new_token,
+            ..
+        } in plan
+        {
+            let connection = &secret.connection;
+            self.put_once(ConnectionRow::put(account, connection, *lane))
+                .await?;
+            self.table
+                .update(ConnectionRow::put_entry(account, connection, *lane))
+                .await?;
+            // The secret is there already: from here on the pause only holds up.
+            if *new_token {
+                self.table
+                    .update(ConnectionRow::new_code(account, connection, self.now))
+                    .await?;
+            }
+        }
+        self.table
+            .update(Update::new(keys::account_entry(account)).set("schema", SCHEMA))
+            .await?;
+        Ok(())
+    }
+
+    /// False: it was there.
+    async fn put_once(&self, update: Update) -> Result<bool, Failure> {
+        match self.table.update(update).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn put_version(&self, checked: &Checked, seen: u64, by: &str) -> Result<u64, Failure> {
+        let mut version = SettingsVersion {
+            policy: checked.policy.clone(),
+            document: checked.document.clone(),
+            applied_at: self.now,
+            applied_by: by.to_owned(),
+        };
+        for number in seen + 1..=seen + NUMBERS_TRIED {
+            version.policy.version = number;
+            if self.put_once(version.put(&checked.policy.account)).await? {
+                return Ok(number);
+            }
+        }
+        Err(Failure::Retry(somebody_else()))
+    }
+
+    async fn advance(
+        &self,
+        account: &AccountId,
+        head: &SettingsHead,
+        seen: u64,
+    ) -> Result<(), Failure> {
+        if self.put_once(head.advance(account, seen)).await? {
+            return Ok(());
+        }
+        Err(Failure::Retry(somebody_else()))
+    }
+
+    /// Switches off whatever this account still has connected and the settings do not name any more.
+    async fn part_with_the_rest(&self, checked: &Checked) -> Result<(), Failure> {
+        let account = &checked.policy.account;
+        let wanted: BTreeSet<&ConnectionId> = checked
+            .connections
+            .iter()
+            .map(|(secret, _)| &secret.connection)
+            .collect();
+        for connection in self.connections(account).await? {
+            if !wanted.contains(&connection) {
+                self.part_with(account, &connection).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn connections(&self, account: &AccountId) -> Result<Vec<ConnectionId>, Failure> {
+        // Every id of ours begins with a letter before `z`.
+        let place = |id: &str| keys::connection_entry(account, &id.into()).sk().into();
+        let mut query = Query::table(keys::all_connections());
+        (query.from, query.to) = (Some(place("")), Some(place("z")));
+        let mut found = Vec::new();
+        loop {
+            let page = self.table.query(query.clone()).await?;
+            let entries = page
+                .rows
+                .iter()
+                .filter_map(|row| keys::parse_connection_entry(&row.key));
+            found.extend(
+                entries
+                    .filter(|(owner, _)| owner == account)
+                    .map(|(_, id)| id),
+            );
+            if page.next.is_none() {
+                return Ok(found);
+            }
+            query.start = page.next;
+        }
+    }
+
+    async fn part_with(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+    ) -> Result<(), Failure> {
+        let Some(row) = self
+            .table
+            .get(&keys::connection(account, connection))
+            .await?
+        else {
+            return Ok(());
+        };
+        let row = ConnectionRow::read(&row)?;
+        if row.off || row.disconnected {
+            return Ok(());
+        }
+        if let Some(channel) = connection.as_str().strip_prefix("channel:") {
+            self.close(account, channel).await?;
+        }
+        self.table
+            .update(ConnectionRow::switch_off(account, connection, self.now))
+            .await?;
+        if let Some(lane) = row.lane {
+            self.wake(account, connection, lane).await;
+        }
+        Ok(())
+    }
+
+    /// The record of a channel that is gone: there, without secrets, and taking nothing in.
+    async fn close(&self, account: &AccountId, channel: &str) -> Result<(), Failure> {
+        let record = ChannelSecret {
+            account: account.clone(),
+            channel: ChannelId::from(channel),
+            provider: String::new(),
+            generation: 0,
+            active: false,
+            secrets: Vec::new(),
+        };
+        write(
+            self.secrets,
+            &ChannelSecret::name(account.as_str(), channel),
+            &record,
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Only makes it faster: the row is due already.
+    async fn wake(&self, account: &AccountId, connection: &ConnectionId, lane: Lane) {
+        let queue = match lane {
+            Lane::Crm => self.crm,
+            Lane::Outbound => self.outbound,
+        };
+        let wake_up = WakeUp {
+            account: account.clone(),
+            connection: connection.clone(),
+        };
+        if let Err(error) = queue.send(vec![wake_up.message(0)]).await {
+            tracing::warn!(%connection, %error, "no wake-up sent; the next pass of `wake` will do");
+        }
+    }
+}
+
+fn somebody_else() -> String {
+    "somebody applied settings at the same moment: look at the difference and apply again"
+        .to_owned()
+}

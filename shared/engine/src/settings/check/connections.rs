@@ -1,0 +1,210 @@
+//! Channels and the CRM: known providers of the right role, whole sets of secrets, addresses (MNG-15 to MNG-18).
+
+use perezvon_adapters::{PROVIDERS, Provider, Role, Secret, provider};
+use perezvon_domain::{ConnectionId, Lane};
+
+use super::super::document::{Channel, Document, SecretSet};
+use super::super::problem::Findings;
+use super::super::resolve::Reference;
+use super::{Context, base, channel_connection, crm_connection};
+use crate::secrets::{ChannelSecret, ConnectionSecret, JobTimes};
+
+/// Longest secret value, in bytes.
+const SECRET_LIMIT: usize = 8192;
+
+/// The records of all channels. One that is not right is reported and left out.
+pub(super) fn channels(
+    document: &Document,
+    context: &Context,
+    findings: &mut Findings,
+) -> Vec<(ChannelSecret, (ConnectionSecret, Lane))> {
+    let all = || document.channels.iter().enumerate();
+    findings.count("channels", document.channels.len(), 0..=50);
+    let ids = all().map(|(index, channel)| (format!("channels[{index}].id"), &channel.id));
+    findings.unique(ids, "give each channel an id of its own");
+    let mut records = Vec::new();
+    for (index, channel) in all() {
+        let path = format!("channels[{index}]");
+        findings.id(&format!("{path}.id"), channel.id.as_str());
+        findings.text(&format!("{path}.name"), &channel.name);
+        findings.range(
+            &format!("{path}.generation"),
+            channel.generation.into(),
+            1..=1_000_000,
+        );
+        times(&format!("{path}.times"), &channel.times, findings);
+        let secrets = format!("{path}.secrets");
+        findings.count(&secrets, channel.secrets.len(), 1..=2);
+        if let Some(known) = of_role(&path, &channel.provider, Role::Telephony, findings) {
+            for (index, set) in channel.secrets.iter().enumerate() {
+                secret_set(&format!("{secrets}[{index}]"), set, known, findings);
+            }
+            let base = address(&path, channel.base.as_deref(), known, context, findings);
+            records.push((
+                record(document, channel),
+                (connection(document, channel, base), Lane::Outbound),
+            ));
+        }
+    }
+    records
+}
+
+/// The record of the CRM, if there is one.
+pub(super) fn crm(
+    document: &Document,
+    context: &Context,
+    findings: &mut Findings,
+) -> Option<ConnectionSecret> {
+    let crm = document.crm.as_ref()?;
+    findings.id("crm.id", &crm.id);
+    times("crm.times", &crm.times, findings);
+    let known = of_role("crm", &crm.provider, Role::Crm, findings)?;
+    secret_set("crm.secret", &crm.secret, known, findings);
+    Some(ConnectionSecret {
+        account: document.account.id.clone(),
+        connection: crm_connection(&crm.id),
+        provider: crm.provider.clone(),
+        base: address("crm", crm.base.as_deref(), known, context, findings),
+        secret: secret(&crm.secret),
+        times: crm.times,
+    })
+}
+
+fn record(document: &Document, channel: &Channel) -> ChannelSecret {
+    ChannelSecret {
+        account: document.account.id.clone(),
+        channel: channel.id.clone(),
+        provider: channel.provider.clone(),
+        generation: channel.generation,
+        active: channel.active,
+        secrets: channel.secrets.iter().map(secret).collect(),
+    }
+}
+
+fn connection(document: &Document, channel: &Channel, base: String) -> ConnectionSecret {
+    let connection: ConnectionId = channel_connection(&channel.id);
+    ConnectionSecret {
+        account: document.account.id.clone(),
+        connection,
+        provider: channel.provider.clone(),
+        base,
+        secret: channel.secrets.first().map(secret).unwrap_or_default(),
+        times: channel.times,
+    }
+}
+
+fn secret(set: &SecretSet) -> Secret {
+    Secret(
+        set.iter()
+            .map(|(name, value)| (name.clone(), value.0.clone()))
+            .collect(),
+    )
+}
+
+fn of_role(path: &str, id: &str, role: Role, findings: &mut Findings) -> Option<&'static Provider> {
+    let path = format!("{path}.provider");
+    let fits = |known: &&&Provider| known.capabilities.role == role;
+    let ids: Vec<&str> = PROVIDERS
+        .iter()
+        .filter(fits)
+        .map(|known| known.id)
+        .collect();
+    let instead = format!("use one of {}", ids.join(", "));
+    match provider(id) {
+        Some(known) if known.capabilities.role == role => return Some(known),
+        Some(known) => {
+            let (is, wanted) = match role {
+                Role::Crm => ("telephony", "a CRM"),
+                Role::Telephony => ("a CRM", "telephony"),
+            };
+            findings.add(
+                path,
+                format!("{} is {is}, not {wanted}", known.name),
+                instead,
+            );
+        }
+        None => findings.add(path, format!("there is no provider `{id}`"), instead),
+    }
+    None
+}
+
+fn secret_set(path: &str, set: &SecretSet, known: &Provider, findings: &mut Findings) {
+    let before = findings.0.len();
+    let specs = known.settings.secrets();
+    for spec in specs
+        .iter()
+        .filter(|spec| spec.required && !set.contains_key(spec.name))
+    {
+        findings.add(
+            format!("{path}.{}", spec.name),
+            "missing",
+            format!("add it: {}", spec.about),
+        );
+    }
+    for (name, value) in set {
+        let path = format!("{path}.{name}");
+        let names: Vec<&str> = specs.iter().map(|spec| spec.name).collect();
+        if !names.contains(&name.as_str()) {
+            let what = format!("{} has no secret of this name", known.name);
+            findings.add(path, what, format!("use {}", names.join(", ")));
+        } else if value.0.trim().is_empty() {
+            findings.add(path, "empty", "give the value, `env:NAME` or `file:PATH`");
+        } else if value.0.len() > SECRET_LIMIT {
+            findings.add(
+                path,
+                format!("{} bytes", value.0.len()),
+                format!("give at most {SECRET_LIMIT}"),
+            );
+        } else if Reference::of(&value.0).is_some() {
+            let instead =
+                "apply the file with the program, which fetches the values, or give the value";
+            findings.add(path, "this is a reference, not the value", instead);
+        }
+    }
+    // What the provider says about broken values would only repeat the above.
+    if findings.0.len() == before {
+        let plain = set
+            .iter()
+            .map(|(name, value)| (name.clone(), value.0.clone()))
+            .collect();
+        for problem in known.settings.check(&plain) {
+            findings.add(
+                format!("{path}.{}", problem.field),
+                problem.what,
+                problem.instead,
+            );
+        }
+    }
+}
+
+fn address(
+    path: &str,
+    given: Option<&str>,
+    known: &Provider,
+    context: &Context,
+    findings: &mut Findings,
+) -> String {
+    let address = given.unwrap_or(known.settings.default_base());
+    base::check(
+        &format!("{path}.base"),
+        address,
+        known.settings.hosts(),
+        context,
+        findings,
+    )
+}
+
+fn times(path: &str, times: &JobTimes, findings: &mut Findings) {
+    let mut check =
+        |name: &str, number, allowed| findings.range(&format!("{path}.{name}"), number, allowed);
+    check(
+        "carried_out_within_ms",
+        times.carried_out_within_ms,
+        1..=600_000,
+    );
+    // Longer requests would outlive the lease of the worker that sends them.
+    check("request_timeout_ms", times.request_timeout_ms, 1..=10_000);
+    check("pace_ms", times.pace_ms.unwrap_or_default(), 0..=60_000);
+    check("lag_ms", times.lag_ms.unwrap_or_default(), 0..=600_000);
+    check("backoff_ms", times.backoff_ms, 1..=1_800_000);
+}

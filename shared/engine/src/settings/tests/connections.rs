@@ -1,0 +1,270 @@
+//! Specs of channels and the CRM.
+
+use perezvon_domain::Lane;
+
+use super::super::{Context, Document, SecretText, check};
+use super::{accepted, crm_address, each_is_accepted, each_is_refused, example, refused};
+
+fn crm(document: &mut Document) -> &mut super::super::Crm {
+    document.crm.as_mut().expect("a CRM")
+}
+
+fn second_channel(document: &mut Document) -> &mut super::super::Channel {
+    let channel = document.channels[0].clone();
+    document.channels.push(channel);
+    &mut document.channels[1]
+}
+
+#[test]
+fn a_channel_becomes_what_verify_and_the_worker_read() {
+    let checked = accepted(|it| {
+        let old = it.channels[0].secrets[0].clone();
+        it.channels[0].secrets.push(old);
+        it.channels[0].secrets[0]
+            .values_mut()
+            .for_each(|secret| secret.0.push_str("-new"));
+        it.channels[0].active = false;
+        it.channels[0].base = Some("https://example.com/vpbx/".into());
+        it.channels[0].generation = 3;
+    });
+    let record = &checked.channels[0];
+    assert_eq!(
+        (record.active, record.generation, record.secrets.len()),
+        (false, 3, 2)
+    );
+    let (connection, lane) = &checked.connections[0];
+    assert_eq!(
+        (connection.base.as_str(), *lane),
+        ("https://example.com/vpbx", Lane::Outbound)
+    );
+    assert_eq!(connection.secret, record.secrets[0]);
+    assert_eq!(checked.connections[1].1, Lane::Crm);
+    assert_eq!(checked.policy.crm, Some("crm:main".into()));
+    let rules = &checked.policy.channels[&"main".into()];
+    assert_eq!(rules.connection, "channel:main".into());
+    assert_ne!(rules.source, record.provider);
+}
+
+#[test]
+fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
+    each_is_refused(&[
+        (
+            |it| it.channels[0].id = "Main".into(),
+            &[
+                "channels[0].id: `Main` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
+            ],
+        ),
+        (
+            |it| it.channels[0].name = String::new(),
+            &["channels[0].name: empty; write something here"],
+        ),
+        (
+            |it| _ = second_channel(it),
+            &[
+                "channels[1].id: `main` stands in channels[0].id too; give each channel an id of its own",
+            ],
+        ),
+        (
+            |it| it.channels[0].provider = "pigeons".into(),
+            &["channels[0].provider: there is no provider `pigeons`; use one of telephony"],
+        ),
+        (
+            |it| it.channels[0].provider = crm(it).provider.clone(),
+            &["channels[0].provider: Crm is a CRM, not telephony; use one of telephony"],
+        ),
+        (
+            |it| crm(it).provider = "pigeons".into(),
+            &["crm.provider: there is no provider `pigeons`; use one of crm"],
+        ),
+        (
+            |it| crm(it).provider = it.channels[0].provider.clone(),
+            &["crm.provider: Telephony is telephony, not a CRM; use one of crm"],
+        ),
+        (
+            |it| crm(it).id = "main crm".into(),
+            &[
+                "crm.id: `main crm` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
+            ],
+        ),
+        (
+            |it| it.channels[0].generation = 0,
+            &["channels[0].generation: 0 is out of range; give 1 to 1000000"],
+        ),
+    ]);
+    each_is_accepted(&[
+        |it| second_channel(it).id = "second".into(),
+        |it| it.channels.clear(),
+        |it| it.crm = None,
+        |it| crm(it).id = "main-2".into(),
+    ]);
+}
+
+#[test]
+fn secrets_are_whole_and_those_of_the_provider() {
+    each_is_refused(&[
+        (
+            |it| it.channels[0].secrets.clear(),
+            &["channels[0].secrets: 0 of them; give 1 to 2"],
+        ),
+        (
+            |it| it.channels[0].secrets = vec![it.channels[0].secrets[0].clone(); 3],
+            &["channels[0].secrets: 3 of them; give 1 to 2"],
+        ),
+        (
+            |it| _ = it.channels[0].secrets[0].remove("salt"),
+            &["channels[0].secrets[0].salt: missing; add it: …"],
+        ),
+        (
+            |it| _ = it.channels[0].secrets[0].insert("pepper".into(), SecretText("x".into())),
+            &["channels[0].secrets[0].pepper: Telephony has no secret of this name; use key, salt"],
+        ),
+        (
+            |it| {
+                it.channels[0].secrets[0]
+                    .get_mut("key")
+                    .expect("a key")
+                    .0
+                    .clear()
+            },
+            &["channels[0].secrets[0].key: empty; give the value, `env:NAME` or `file:PATH`"],
+        ),
+        (
+            |it| it.channels[0].secrets[0].get_mut("key").expect("a key").0 = "x".repeat(8193),
+            &["channels[0].secrets[0].key: 8193 bytes; give at most 8192"],
+        ),
+        // What only the provider can say.
+        (
+            |it| it.channels[0].secrets[0].get_mut("key").expect("a key").0 = "a b".into(),
+            &["channels[0].secrets[0].key: there is a space or a line break in it; …"],
+        ),
+        (
+            |it| _ = crm(it).secret.remove("token"),
+            &["crm.secret.token: …"],
+        ),
+    ]);
+    each_is_accepted(&[
+        |it| it.channels[0].secrets = vec![it.channels[0].secrets[0].clone(); 2],
+        |it| it.channels[0].secrets[0].get_mut("key").expect("a key").0 = "x".repeat(8192),
+    ]);
+}
+
+#[test]
+fn an_address_is_https_and_a_host_of_the_provider() {
+    each_is_refused(&[
+        (
+            |it| crm(it).base = None,
+            &["crm.base: there is no address; write it like `https://example.com`"],
+        ),
+        (
+            |it| crm(it).base = Some("romashka.example.com".into()),
+            &[
+                "crm.base: `romashka.example.com` is not an address of an API; write it like `https://example.com`",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("romashka").replace("https", "http")),
+            &[
+                "crm.base: `http://romashka.crm.ru` is not https: secrets would be readable on the way; write it like `https://example.com`",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("a") + ".example.com"),
+            &[
+                "crm.base: `https://a.crm.ru.example.com` is not a host of this provider; use one of …",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("a").replace("a.", "a")),
+            &["crm.base: `https://acrm.ru` is not a host of this provider; use one of …"],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("a") + "@example.com"),
+            &[
+                "crm.base: `https://a.crm.ru@example.com` is not an address of an API; write it like `https://example.com`",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("a") + ":8443"),
+            &["crm.base: `https://a.crm.ru:8443` names a port; leave the port out"],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address("example.com/")),
+            &[
+                "crm.base: `https://example.com/.crm.ru` is not a host of this provider; use one of …",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some("https://[::1]".into()),
+            &[
+                "crm.base: `https://[::1]` has no name of a host that we can read; write it like `https://example.com`",
+            ],
+        ),
+        (
+            |it| crm(it).base = Some(crm_address(&"a".repeat(255))),
+            &["crm.base: `https://…"],
+        ),
+        (
+            |it| it.channels[0].base = Some("http://127.0.0.1:8000".into()),
+            &[
+                "channels[0].base: `http://127.0.0.1:8000` is not https: secrets would be readable on the way; write it like `https://example.com`",
+            ],
+        ),
+    ]);
+    each_is_accepted(&[
+        |it| crm(it).base = Some(crm_address("romashka-2") + "/"),
+        |it| it.channels[0].base = Some("https://pbx.example.com/vpbx".into()),
+    ]);
+}
+
+#[test]
+fn the_laptop_switch_lets_one_host_and_port_through() {
+    let context = Context {
+        allow_hosts: ["127.0.0.1:8000".to_owned(), "crm.local:80".to_owned()].into(),
+    };
+    let bases = [
+        ("http://127.0.0.1:8000", 1),
+        ("http://crm.local", 1),
+        ("http://127.0.0.1:8001", 0),
+    ];
+    for (base, right) in bases {
+        let mut document = example();
+        crm(&mut document).base = Some(base.to_owned());
+        assert_eq!(
+            usize::from(check(&document, &context).is_ok()),
+            right,
+            "{base}"
+        );
+    }
+}
+
+#[test]
+fn times_have_limits() {
+    each_is_refused(&[
+        (
+            |it| crm(it).times.request_timeout_ms = 10_001,
+            &["crm.times.request_timeout_ms: 10001 is out of range; give 1 to 10000"],
+        ),
+        (
+            |it| crm(it).times.backoff_ms = 0,
+            &["crm.times.backoff_ms: 0 is out of range; give 1 to 1800000"],
+        ),
+        (
+            |it| it.channels[0].times.carried_out_within_ms = 0,
+            &["channels[0].times.carried_out_within_ms: 0 is out of range; give 1 to 600000"],
+        ),
+        (
+            |it| it.channels[0].times.pace_ms = Some(-1),
+            &["channels[0].times.pace_ms: -1 is out of range; give 0 to 60000"],
+        ),
+        (
+            |it| it.channels[0].times.lag_ms = Some(600_001),
+            &["channels[0].times.lag_ms: 600001 is out of range; give 0 to 600000"],
+        ),
+    ]);
+    let checked = accepted(|it| crm(it).times.lag_ms = Some(0));
+    assert_eq!(checked.connections[1].0.times.lag_ms, Some(0));
+    assert_eq!(
+        refused(|it| it.channels[0].times.pace_ms = Some(0)),
+        [""; 0]
+    );
+}

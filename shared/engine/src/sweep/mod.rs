@@ -1,0 +1,123 @@
+//! The sweep: due -> event, never a decision. Section 3 of the protocol in ARCHITECTURE.md.
+
+use std::sync::Arc;
+
+use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
+use perezvon_platform::{Clock, Queue};
+use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::table::{Condition, Row, Update, Value};
+use perezvon_store::{Index, Key, Query, Table, keys};
+
+use crate::commit::{LOOK_AHEAD, wake_due};
+use crate::failure::Failure;
+use crate::wakeup::WakeUp;
+
+/// How far a swept due time is moved: should the event be lost, the next sweep finds it again.
+const MOVED_BY_MS: i64 = 490_000;
+/// Entries read from one shard in one pass; the rest is found by the next one.
+const PAGE: usize = 200;
+
+/// The ports of a sweep.
+#[derive(Clone)]
+pub struct Sweep {
+    pub table: Arc<dyn Table>,
+    pub events: Arc<dyn Queue>,
+    pub crm: Arc<dyn Queue>,
+    pub outbound: Arc<dyn Queue>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What a pass did, for the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub calls: usize,
+    pub connections: usize,
+}
+
+impl Sweep {
+    /// One pass over the due index.
+    pub async fn run(&self) -> Result<Swept, Failure> {
+        let mut swept = Swept::default();
+        for shard in 0..keys::DUE_SHARDS {
+            let mut query = Query::index(Index::WakeDue, keys::due_shard_name(shard));
+            query.to = Some(Value::N(Timestamp(self.clock.now_ms()).after(LOOK_AHEAD).0));
+            query.limit = PAGE;
+            for row in self.table.query(query).await?.rows {
+                self.entry(&row, &mut swept).await?;
+            }
+        }
+        Ok(swept)
+    }
+
+    async fn entry(&self, entry: &Row, swept: &mut Swept) -> Result<(), Failure> {
+        let Some(due) = entry.n("wake_due").map(Timestamp) else { return Ok(()) };
+        let now = Timestamp(self.clock.now_ms());
+        let Some(row) = self.move_due(&entry.key, due, now).await? else { return Ok(()) };
+        let rest_ms = due.since(now).0.max(0);
+        if let Some((account, channel, call)) = keys::parse_call(&entry.key) {
+            swept.calls += 1;
+            self.events.send(vec![wake_due(&account, &channel, &call, now, rest_ms)]).await?;
+        } else if let Some((account, connection)) = keys::parse_connection(&entry.key) {
+            swept.connections += 1;
+            let lane = ConnectionRow::read(&row)?.lane;
+            self.wake(account, connection, lane, rest_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// First the move, then the event (!21 the other way round). Never makes an item, never removes a time (!10).
+    /// `None`: somebody changed it meanwhile (!6).
+    async fn move_due(&self, key: &Key, due: Timestamp, now: Timestamp) -> Result<Option<Row>, Failure> {
+        let moved = due.max(now).0 + MOVED_BY_MS;
+        let as_read = Condition::Eq("wake_due".to_owned(), Value::N(due.0));
+        let update = Update::new(key.clone()).set("wake_due", moved).when(as_read);
+        match self.table.update(update).await {
+            Ok(row) => Ok(Some(row)),
+            Err(error) if error.is_conflict() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Looks at every connection: an open job that nobody holds gets a wake-up, unless the connection
+    /// is paused (step 2.9). Heals a wake-up that was lost or dead-lettered.
+    pub async fn look_at_connections(&self) -> Result<usize, Failure> {
+        let mut woken = 0;
+        let mut query = Query::table(keys::all_connections());
+        loop {
+            let page = self.table.query(query.clone()).await?;
+            for entry in &page.rows {
+                if let Some((account, connection)) = keys::parse_connection_entry(&entry.key) {
+                    woken += usize::from(self.look_at(account, connection).await?);
+                }
+            }
+            match page.next {
+                Some(next) => query.start = Some(next),
+                None => return Ok(woken),
+            }
+        }
+    }
+
+    async fn look_at(&self, account: AccountId, connection: ConnectionId) -> Result<bool, Failure> {
+        let Some(row) = self.table.get(&keys::connection(&account, &connection)).await? else { return Ok(false) };
+        let row = ConnectionRow::read(&row)?;
+        let now = Timestamp(self.clock.now_ms());
+        if row.off || row.is_paused(now, 0) || (row.holder.is_some() && row.until > now) {
+            return Ok(false);
+        }
+        let mut query = Query::index(Index::Open, keys::jobs(&account, &connection));
+        query.limit = 1;
+        if self.table.query(query).await?.rows.is_empty() {
+            return Ok(false);
+        }
+        self.wake(account, connection, row.lane, 0).await?;
+        Ok(true)
+    }
+
+    async fn wake(&self, account: AccountId, connection: ConnectionId, lane: Option<Lane>, rest_ms: i64) -> Result<(), Failure> {
+        let queue = match lane {
+            Some(Lane::Outbound) => &self.outbound,
+            _ => &self.crm,
+        };
+        Ok(queue.send(vec![WakeUp { account, connection }.message(rest_ms)]).await?)
+    }
+}

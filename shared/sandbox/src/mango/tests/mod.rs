@@ -1,0 +1,6 @@
+//! Specs of the PBX.
+
+mod api;
+mod calls;
+
+const RECORDING: &str = "MToxMDAwMDAwMToxMDAwMDAwMDAwMTow";

@@ -1,0 +1,96 @@
+//! The row of a connection: its lease, pace and pause. One worker holds it at a time.
+
+use std::collections::BTreeMap;
+
+use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
+
+use super::{SCHEMA, json_or_default, text};
+use crate::keys;
+use crate::table::{Condition, Row, TableError, Update};
+
+/// A pause without an end in sight: until a person brings a new token.
+pub const UNTIL_A_PERSON_ACTS: Timestamp = Timestamp(253_402_300_799_000);
+
+/// A connection as it stands in the table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionRow {
+    pub holder: Option<String>,
+    pub lease: i64,
+    pub until: Timestamp,
+    /// Raised by whoever found the lease taken: look again before you release.
+    pub pokes: i64,
+    pub off: bool,
+    pub gone_at: Option<Timestamp>,
+    pub disconnected: bool,
+    /// Raised by every new token.
+    pub code: i64,
+    /// A pause: nothing is sent before this.
+    pub retry_at: Option<Timestamp>,
+    pub why: Option<String>,
+    pub last_sent: Timestamp,
+    pub wake_due: Option<Timestamp>,
+    /// The due time that a delayed wake-up was sent for: one each.
+    pub told: Option<Timestamp>,
+    pub lane: Option<Lane>,
+    /// What adapters learned: the id of our marker field ...
+    pub facts: BTreeMap<String, String>,
+}
+
+impl ConnectionRow {
+    /// Reads the row.
+    pub fn read(row: &Row) -> Result<Self, TableError> {
+        Ok(Self {
+            holder: row.s("holder").map(str::to_owned),
+            lease: row.n("lease").unwrap_or_default(),
+            until: Timestamp(row.n("until").unwrap_or_default()),
+            pokes: row.n("pokes").unwrap_or_default(),
+            off: row.n("off").is_some(),
+            gone_at: row.n("gone_at").map(Timestamp),
+            disconnected: row.n("disconnected").is_some(),
+            code: row.n("code").unwrap_or_default(),
+            retry_at: row.n("retry_at").map(Timestamp),
+            why: row.s("why").map(str::to_owned),
+            last_sent: Timestamp(row.n("last_sent").unwrap_or_default()),
+            wake_due: row.n("wake_due").map(Timestamp),
+            told: row.n("told").map(Timestamp),
+            lane: json_or_default(row, "lane")?,
+            facts: json_or_default(row, "facts")?,
+        })
+    }
+
+    /// Paused at this moment, clocks' skew included.
+    pub fn is_paused(&self, now: Timestamp, skew_ms: i64) -> bool {
+        self.retry_at.is_some_and(|until| until.0 + 2 * skew_ms > now.0)
+    }
+
+    /// Makes the row at connecting; never touches one that is there.
+    pub fn put(account: &AccountId, connection: &ConnectionId, lane: Lane) -> Update {
+        Update::new(keys::connection(account, connection))
+            .set("schema", SCHEMA)
+            .set("lane", text(&lane))
+            .set("code", 1)
+            .when(Condition::Absent)
+    }
+
+    /// Puts it into the partition that `wake` looks through.
+    pub fn put_entry(account: &AccountId, connection: &ConnectionId, lane: Lane) -> Update {
+        Update::new(keys::connection_entry(account, connection)).set("lane", text(&lane))
+    }
+
+    /// A new token: in ONE update the pause goes, the code rises, and whoever holds the lease must look again (!23).
+    pub fn new_code(account: &AccountId, connection: &ConnectionId, now: Timestamp) -> Update {
+        let update = Update::new(keys::connection(account, connection))
+            .remove("retry_at")
+            .remove("why")
+            .add("code", 1)
+            .add("pokes", 1)
+            .when(Condition::Present);
+        super::call::Due::Set(now).apply(update)
+    }
+
+    /// The first step of disconnecting.
+    pub fn switch_off(account: &AccountId, connection: &ConnectionId, now: Timestamp) -> Update {
+        let update = Update::new(keys::connection(account, connection)).set("off", 1).when(Condition::Present);
+        super::call::Due::Set(now).apply(update)
+    }
+}

@@ -1,0 +1,33 @@
+//! Rows of the table as types: what stands in which attribute.
+
+pub mod call;
+pub mod connection;
+pub mod intake;
+pub mod job;
+pub mod point;
+pub mod settings;
+
+use crate::table::{Row, TableError};
+
+/// Version of the shape of our rows; a reader accepts this one and its neighbours.
+pub const SCHEMA: i64 = 1;
+
+/// Reads a JSON attribute.
+pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Result<T, TableError> {
+    let text = row.s(name).ok_or_else(|| unreadable(row, &format!("`{name}` is missing")))?;
+    serde_json::from_str(text).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))
+}
+
+/// Reads a JSON attribute that may be missing.
+pub(crate) fn json_or_default<T: serde::de::DeserializeOwned + Default>(row: &Row, name: &str) -> Result<T, TableError> {
+    if row.s(name).is_none() { Ok(T::default()) } else { json(row, name) }
+}
+
+/// A value as a JSON attribute. Our own types always serialise.
+pub fn text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn unreadable(row: &Row, what: &str) -> TableError {
+    TableError::Refused(format!("the row {} / {} cannot be read: {what}", row.key.pk(), row.key.sk()))
+}

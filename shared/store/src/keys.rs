@@ -1,0 +1,246 @@
+//! All keys, as typed functions of their inputs; nobody else can make one.
+//!
+//! Outside ids are escaped, the account comes first: a read cannot cross accounts by accident.
+
+use std::fmt::Write as _;
+
+use perezvon_domain::{AccountId, ChannelId, ConnectionId, EffectId, Number, Timestamp};
+
+/// Primary key of a row.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    /// Partition key.
+    pub fn pk(&self) -> &str {
+        &self.pk
+    }
+
+    /// Sort key.
+    pub fn sk(&self) -> &str {
+        &self.sk
+    }
+
+    /// For drivers: a key read back from the table.
+    pub fn from_table(pk: String, sk: String) -> Self {
+        Self { pk, sk }
+    }
+}
+
+/// Letters, digits and `-_.+=@:` stay; everything else, `#` and `/` above all, becomes `%XX`.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'+' | b'=' | b'@' | b':' => {
+                out.push(char::from(byte));
+            }
+            _ => _ = write!(out, "%{byte:02X}"),
+        }
+    }
+    out
+}
+
+/// The text that [`escape`] was given.
+pub fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let hex = || std::str::from_utf8(tail.get(..2)?).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (first, hex()) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = &tail[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn key(pk: String, sk: impl Into<String>) -> Key {
+    Key { pk, sk: sk.into() }
+}
+
+/// The item of a call.
+pub fn call(account: &AccountId, channel: &ChannelId, entry: &str) -> Key {
+    key(format!("{}#call#{}#{}", escape(account.as_str()), escape(channel.as_str()), escape(entry)), "item")
+}
+
+/// Account, channel and entry of a call's key; `None` for other rows.
+pub fn parse_call(key: &Key) -> Option<(AccountId, ChannelId, String)> {
+    let mut parts = key.pk.split('#');
+    let (account, kind) = (parts.next()?, parts.next()?);
+    let (channel, entry) = (parts.next()?, parts.next()?);
+    let call = (AccountId(unescape(account)), ChannelId(unescape(channel)), unescape(entry));
+    (kind == "call" && key.sk == "item" && parts.next().is_none()).then_some(call)
+}
+
+fn connection_partition(account: &AccountId, connection: &ConnectionId) -> String {
+    format!("{}#connection#{}", escape(account.as_str()), escape(connection.as_str()))
+}
+
+/// The lease row of a connection: holder, pause, pace, tokens' code.
+pub fn connection(account: &AccountId, connection: &ConnectionId) -> Key {
+    key(connection_partition(account, connection), "connection")
+}
+
+/// Account and connection of a lease row's key.
+pub fn parse_connection(key: &Key) -> Option<(AccountId, ConnectionId)> {
+    let mut parts = key.pk.split('#');
+    let (account, kind, id) = (parts.next()?, parts.next()?, parts.next()?);
+    let parsed = (AccountId(unescape(account)), ConnectionId(unescape(id)));
+    (kind == "connection" && key.sk == "connection").then_some(parsed)
+}
+
+/// A job: under its connection, by the item's time and the effect id.
+pub fn job(account: &AccountId, connection: &ConnectionId, at: Timestamp, id: &EffectId) -> Key {
+    key(connection_partition(account, connection), format!("job#{}", job_place(at, id)))
+}
+
+/// The sort key of a job in the index of open jobs.
+pub fn job_place(at: Timestamp, id: &EffectId) -> String {
+    format!("{:015}#{}", at.0.max(0), escape(id.as_str()))
+}
+
+/// The partition of all jobs of a connection.
+pub fn jobs(account: &AccountId, connection: &ConnectionId) -> String {
+    connection_partition(account, connection)
+}
+
+/// First and last possible sort key of job rows.
+pub fn job_range() -> (String, String) {
+    ("job#".to_owned(), "job#~".to_owned())
+}
+
+/// One row per connection of anybody, in one partition: what `wake` looks through.
+pub fn connection_entry(account: &AccountId, connection: &ConnectionId) -> Key {
+    key(all_connections(), format!("{}#{}", escape(account.as_str()), escape(connection.as_str())))
+}
+
+/// The partition of [`connection_entry`].
+pub fn all_connections() -> String {
+    "all#connections".to_owned()
+}
+
+/// Account and connection of a [`connection_entry`].
+pub fn parse_connection_entry(key: &Key) -> Option<(AccountId, ConnectionId)> {
+    let (account, connection) = key.sk.split_once('#')?;
+    (key.pk == all_connections()).then(|| (AccountId(unescape(account)), ConnectionId(unescape(connection))))
+}
+
+/// A contact point: one telephone number of one account.
+pub fn point(account: &AccountId, number: &Number) -> Key {
+    key(format!("{}#point#{}", escape(account.as_str()), number.digits()), "point")
+}
+
+/// The head of an account's settings: the newest version's number.
+pub fn settings_head(account: &AccountId) -> Key {
+    key(format!("{}#settings", escape(account.as_str())), "head")
+}
+
+/// One version of an account's settings.
+pub fn settings_version(account: &AccountId, version: u64) -> Key {
+    key(format!("{}#settings", escape(account.as_str())), format!("version#{version:010}"))
+}
+
+/// One row per account, in one partition.
+pub fn account_entry(account: &AccountId) -> Key {
+    key(all_accounts(), escape(account.as_str()))
+}
+
+/// The partition of [`account_entry`].
+pub fn all_accounts() -> String {
+    "all#accounts".to_owned()
+}
+
+/// Account of an [`account_entry`].
+pub fn parse_account_entry(key: &Key) -> Option<AccountId> {
+    (key.pk == all_accounts()).then(|| AccountId(unescape(&key.sk)))
+}
+
+/// What a channel saw last: webhooks, refusals, pings.
+pub fn channel_status(account: &AccountId, channel: &ChannelId) -> Key {
+    key(format!("{}#channel#{}", escape(account.as_str()), escape(channel.as_str())), "status")
+}
+
+/// What a channel counted on one day (`2026-11-21`).
+pub fn channel_day(account: &AccountId, channel: &ChannelId, day: &str) -> Key {
+    key(format!("{}#channel#{}", escape(account.as_str()), escape(channel.as_str())), format!("day#{}", escape(day)))
+}
+
+/// A refused request, in the quarantine table, newest last.
+pub fn quarantined(account: &AccountId, received_at: Timestamp, id: &str) -> Key {
+    key(quarantine(account), format!("{:015}#{}", received_at.0.max(0), escape(id)))
+}
+
+/// The partition of an account's quarantine.
+pub fn quarantine(account: &AccountId) -> String {
+    format!("{}#quarantine", escape(account.as_str()))
+}
+
+/// How often a recording was played.
+pub fn plays(account: &AccountId, channel: &ChannelId, entry: &str, recording: &str) -> Key {
+    let call = call(account, channel, entry);
+    key(call.pk, format!("plays#{}", escape(recording)))
+}
+
+/// A one-time login link, by the digest of its token.
+pub fn login(digest: &str) -> Key {
+    key(format!("all#login#{}", escape(digest)), "login")
+}
+
+/// How many shards a due index has.
+pub const DUE_SHARDS: u32 = 4;
+
+/// The shard of a due index that a row belongs to.
+pub fn due_shard(key: &Key) -> String {
+    // FNV-1a: only spreads, needs no strength, and is the same on every host.
+    let hash = key.pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    due_shard_name(hash % DUE_SHARDS)
+}
+
+/// The name of the n-th shard.
+pub fn due_shard_name(shard: u32) -> String {
+    format!("due#{shard}")
+}
+
+/// Partition of the feed: account and month (`2026-11`, UTC).
+pub fn feed(account: &AccountId, month: &str) -> String {
+    format!("{}#{month}", escape(account.as_str()))
+}
+
+/// Place in the feed and in the list of a number: first received, then the call.
+pub fn feed_at(first_received_at: Timestamp, channel: &ChannelId, entry: &str) -> String {
+    format!("{:015}#{}#{}", first_received_at.0.max(0), escape(channel.as_str()), escape(entry))
+}
+
+/// Partition of a number's calls.
+pub fn phone(account: &AccountId, number: &Number) -> String {
+    format!("{}#{}", escape(account.as_str()), number.digits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outside_id_cannot_leave_its_place_in_a_key() {
+        let account = AccountId::from("a#b");
+        let key = call(&account, &ChannelId::from("main"), "MTA=#item/../x");
+        assert_eq!(key.pk(), "a%23b#call#main#MTA=%23item%2F..%2Fx");
+        assert_eq!(parse_call(&key), Some((account, ChannelId::from("main"), "MTA=#item/../x".to_owned())));
+    }
+
+    #[test]
+    fn jobs_sort_by_the_time_of_their_item() {
+        let place = |at, id: &str| job_place(Timestamp(at), &EffectId::from(id));
+        assert!(place(999, "call/z/1/0") < place(1000, "call/a/1/0"));
+    }
+}

@@ -1,0 +1,304 @@
+//! A model of the table: conditional writes, sparse indexes, paging, write units. Held to the same
+//! contract as the embedded table by `table_contract.rs`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use perezvon_store::table::{Path, TableError};
+use perezvon_store::{Attributes, Condition, Index, Key, Page, Query, Row, Table, Update, Value};
+
+use crate::faults::Faults;
+
+/// Largest row, in bytes.
+const ROW_LIMIT: usize = 400 * 1024;
+const INDEXES: [Index; 4] = [Index::Open, Index::WakeDue, Index::Feed, Index::Phone];
+
+/// The model.
+pub struct Model {
+    name: &'static str,
+    rows: Mutex<BTreeMap<Key, Attributes>>,
+    units: Mutex<Units>,
+    faults: Option<Arc<Faults>>,
+}
+
+/// What was written, in DynamoDB's write units, by kind of row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Units {
+    pub writes: u64,
+    pub calls: u64,
+    pub reads: u64,
+}
+
+impl Model {
+    /// An empty table without faults.
+    pub fn new() -> Self {
+        Self { name: "table", rows: Mutex::default(), units: Mutex::default(), faults: None }
+    }
+
+    /// An empty table whose calls are crash points.
+    pub fn with_faults(name: &'static str, faults: Arc<Faults>) -> Self {
+        Self { name, faults: Some(faults), ..Self::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, Attributes>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything that stands there.
+    pub fn all(&self) -> Vec<Row> {
+        let rows = self.lock();
+        rows.iter().map(|(key, attributes)| Row { key: key.clone(), attributes: attributes.clone() }).collect()
+    }
+
+    /// Units so far.
+    pub fn units(&self) -> Units {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn before(&self, what: &str) -> u64 {
+        match &self.faults {
+            Some(faults) => faults.before(&format!("{}.{what}", self.name)).await,
+            None => 0,
+        }
+    }
+
+    async fn after(&self, call: u64) {
+        if let Some(faults) = &self.faults {
+            faults.after(call).await;
+        }
+    }
+
+    fn write(&self, update: Update) -> Result<Row, TableError> {
+        let mut rows = self.lock();
+        let old = rows.get(&update.key).cloned();
+        let refused = update.condition.as_ref().is_some_and(|condition| !holds(condition, old.as_ref()));
+        if refused {
+            let row = old.map(|attributes| Box::new(Row { key: update.key.clone(), attributes }));
+            // A refused write costs what the row costs.
+            self.count(units_of(row.as_ref().map(|row| &row.attributes)));
+            return Err(TableError::Conflict(row));
+        }
+        let mut new = old.clone().unwrap_or_default();
+        for (path, value) in &update.set {
+            set(&mut new, path, value.clone())?;
+        }
+        for path in &update.remove {
+            remove(&mut new, path)?;
+        }
+        for (name, by) in &update.add {
+            let sum = new.get(name).and_then(Value::as_n).unwrap_or_default() + by;
+            new.insert(name.clone(), Value::N(sum));
+        }
+        if size(&new) > ROW_LIMIT {
+            return Err(TableError::Refused("Item size has exceeded the maximum allowed size".to_owned()));
+        }
+        check_index_types(&new)?;
+        self.count(units_of(old.as_ref()).max(units_of(Some(&new))) + index_units(&update.key, old.as_ref(), &new));
+        rows.insert(update.key.clone(), new.clone());
+        Ok(Row { key: update.key, attributes: new })
+    }
+
+    fn count(&self, writes: u64) {
+        let mut units = self.units.lock().unwrap_or_else(PoisonError::into_inner);
+        units.writes += writes;
+        units.calls += 1;
+    }
+
+    fn count_read(&self) {
+        self.units.lock().unwrap_or_else(PoisonError::into_inner).reads += 1;
+    }
+
+    fn page(&self, query: &Query) -> Result<Page, TableError> {
+        if query.consistent && matches!(query.index, Some(Index::WakeDue | Index::Feed | Index::Phone)) {
+            return Err(TableError::Refused("Consistent reads are not supported on global indexes".to_owned()));
+        }
+        let rows = self.lock();
+        let mut found: Vec<(Value, Row)> =
+            rows.iter().filter_map(|(key, attributes)| in_partition(query, key, attributes)).collect();
+        found.sort_by(|(left, a), (right, b)| (left, &a.key).cmp(&(right, &b.key)));
+        if query.backward {
+            found.reverse();
+        }
+        found.retain(|(sort, _)| {
+            query.from.as_ref().is_none_or(|from| sort >= from) && query.to.as_ref().is_none_or(|to| sort <= to)
+        });
+        if let Some(start) = &query.start {
+            let place = found.iter().position(|(_, row)| mark(&row.key) == *start);
+            found.drain(..place.map_or(0, |place| place + 1));
+        }
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let next = found.last().filter(|_| more).map(|(_, row)| mark(&row.key));
+        Ok(Page { rows: found.into_iter().map(|(_, row)| row).collect(), next })
+    }
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Table for Model {
+    async fn get(&self, key: &Key) -> Result<Option<Row>, TableError> {
+        let call = self.before("get").await;
+        self.count_read();
+        let row = self.lock().get(key).cloned();
+        self.after(call).await;
+        Ok(row.map(|attributes| Row { key: key.clone(), attributes }))
+    }
+
+    async fn update(&self, update: Update) -> Result<Row, TableError> {
+        let call = self.before("update").await;
+        let written = self.write(update);
+        self.after(call).await;
+        written
+    }
+
+    async fn delete(&self, key: &Key, condition: Option<Condition>) -> Result<(), TableError> {
+        let call = self.before("delete").await;
+        let result = {
+            let mut rows = self.lock();
+            let old = rows.get(key).cloned();
+            if condition.is_some_and(|condition| !holds(&condition, old.as_ref())) {
+                Err(TableError::Conflict(old.map(|attributes| Box::new(Row { key: key.clone(), attributes }))))
+            } else {
+                rows.remove(key);
+                Ok(())
+            }
+        };
+        self.after(call).await;
+        result
+    }
+
+    async fn query(&self, query: Query) -> Result<Page, TableError> {
+        let call = self.before("query").await;
+        self.count_read();
+        let page = self.page(&query);
+        self.after(call).await;
+        page
+    }
+}
+
+fn mark(key: &Key) -> String {
+    format!("{}\n{}", key.pk(), key.sk())
+}
+
+fn holds(condition: &Condition, row: Option<&Attributes>) -> bool {
+    let value = |name: &str| row.and_then(|row| row.get(name));
+    match condition {
+        Condition::Absent => row.is_none(),
+        Condition::Present => row.is_some(),
+        Condition::Exists(name) => value(name).is_some(),
+        Condition::NotExists(name) => value(name).is_none(),
+        Condition::Eq(name, wanted) => value(name) == Some(wanted),
+        Condition::Lt(name, wanted) => value(name).is_some_and(|value| comparable(value, wanted) && value < wanted),
+        Condition::Ge(name, wanted) => value(name).is_some_and(|value| comparable(value, wanted) && value >= wanted),
+        Condition::And(all) => all.iter().all(|one| holds(one, row)),
+        Condition::Or(any) => any.iter().any(|one| holds(one, row)),
+    }
+}
+
+fn comparable(left: &Value, right: &Value) -> bool {
+    matches!((left, right), (Value::S(_), Value::S(_)) | (Value::N(_), Value::N(_)))
+}
+
+fn bad_path() -> TableError {
+    TableError::Refused("The document path provided in the update expression is invalid for update".to_owned())
+}
+
+fn set(row: &mut Attributes, path: &Path, value: Value) -> Result<(), TableError> {
+    match path.as_slice() {
+        [name] => _ = row.insert(name.clone(), value),
+        [name, entry] => match row.get_mut(name) {
+            Some(Value::M(map)) => _ = map.insert(entry.clone(), value),
+            _ => return Err(bad_path()),
+        },
+        _ => return Err(bad_path()),
+    }
+    Ok(())
+}
+
+fn remove(row: &mut Attributes, path: &Path) -> Result<(), TableError> {
+    match path.as_slice() {
+        [name] => _ = row.remove(name),
+        [name, entry] => match row.get_mut(name) {
+            Some(Value::M(map)) => _ = map.remove(entry),
+            _ => return Err(bad_path()),
+        },
+        _ => return Err(bad_path()),
+    }
+    Ok(())
+}
+
+/// An index key of another type is refused, as the real table does.
+fn check_index_types(row: &Attributes) -> Result<(), TableError> {
+    for index in INDEXES {
+        let (partition, sort) = index.keys();
+        let text = |name: &str| row.get(name).is_none_or(|value| value.as_s().is_some_and(|text| !text.is_empty()));
+        let sorted = if index == Index::WakeDue { row.get(sort).is_none_or(|v| v.as_n().is_some()) } else { text(sort) };
+        if (partition != "pk" && !text(partition)) || !sorted {
+            return Err(TableError::Refused(format!("Type mismatch for Index Key of {}", index.name())));
+        }
+    }
+    Ok(())
+}
+
+fn in_index(index: Index, key: &Key, row: &Attributes) -> Option<(String, Value)> {
+    let (partition, sort) = index.keys();
+    let partition = if partition == "pk" { key.pk().to_owned() } else { row.get(partition)?.as_s()?.to_owned() };
+    Some((partition, row.get(sort)?.clone()))
+}
+
+fn in_partition(query: &Query, key: &Key, row: &Attributes) -> Option<(Value, Row)> {
+    let Some(index) = query.index else {
+        let sort = Value::S(key.sk().to_owned());
+        return (key.pk() == query.partition).then(|| (sort, Row { key: key.clone(), attributes: row.clone() }));
+    };
+    let (partition, sort) = in_index(index, key, row)?;
+    (partition == query.partition).then(|| (sort, Row { key: key.clone(), attributes: projected(index, row) }))
+}
+
+fn projected(index: Index, row: &Attributes) -> Attributes {
+    let (partition, sort) = index.keys();
+    let mut names = BTreeSet::from([partition, sort]);
+    if index == Index::Feed {
+        names.insert("summary");
+    }
+    row.iter().filter(|(name, _)| names.contains(name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+}
+
+fn size_of(value: &Value) -> usize {
+    match value {
+        Value::S(text) => text.len(),
+        Value::N(_) => 8,
+        Value::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + size_of(value)).sum::<usize>(),
+    }
+}
+
+/// Bytes of a row, near enough to the real table's count.
+pub fn size(row: &Attributes) -> usize {
+    row.iter().map(|(name, value)| name.len() + size_of(value)).sum()
+}
+
+fn units_of(row: Option<&Attributes>) -> u64 {
+    row.map_or(1, |row| (size(row) as u64 + 100).div_ceil(1024).max(1))
+}
+
+/// One unit for each index entry that is written, one more for one that is moved.
+fn index_units(key: &Key, old: Option<&Attributes>, new: &Attributes) -> u64 {
+    let mut units = 0;
+    for index in INDEXES {
+        let before = old.and_then(|old| in_index(index, key, old).map(|keys| (keys, projected(index, old))));
+        let after = in_index(index, key, new).map(|keys| (keys, projected(index, new)));
+        units += match (before, after) {
+            (None, None) => 0,
+            (Some(_), None) | (None, Some(_)) => 1,
+            (Some((old_keys, _)), Some((new_keys, _))) if old_keys != new_keys => 2,
+            (Some((_, old)), Some((_, new))) => u64::from(old != new),
+        };
+    }
+    units
+}

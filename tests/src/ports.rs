@@ -1,0 +1,189 @@
+//! The other ports of the world: virtual time, secrets, blobs, the bus, and HTTP into the sandbox.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use perezvon_platform::{
+    Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, PortError, Secrets,
+    Streamed,
+};
+use perezvon_sandbox::amocrm::AmoCrm;
+use perezvon_sandbox::mango::Mango;
+use perezvon_sandbox::{Request, Response};
+
+use crate::faults::Faults;
+
+/// When every world begins: 2025-10-09T08:53:20Z, the second the captured scenarios begin.
+pub const EPOCH_MS: i64 = 1_760_000_000_000;
+/// How long an outside system takes to answer.
+const ANSWER_MS: u64 = 20;
+
+/// Virtual time: tokio's paused clock, which jumps when everybody waits.
+pub struct VirtualClock {
+    start: tokio::time::Instant,
+    /// Added to what this host thinks the time is.
+    pub skew_ms: i64,
+}
+
+impl VirtualClock {
+    /// A clock that begins at the epoch of the world.
+    pub fn new() -> Self {
+        Self { start: tokio::time::Instant::now(), skew_ms: 0 }
+    }
+}
+
+impl Default for VirtualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn ms(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now_ms(&self) -> i64 {
+        EPOCH_MS + ms(self.start.elapsed()) + self.skew_ms
+    }
+
+    fn monotonic_ms(&self) -> i64 {
+        ms(self.start.elapsed())
+    }
+
+    async fn sleep_ms(&self, wait: i64) {
+        tokio::time::sleep(std::time::Duration::from_millis(wait.max(0).unsigned_abs())).await;
+    }
+}
+
+/// Secrets in memory.
+pub struct ModelSecrets {
+    pub faults: Arc<Faults>,
+    pub records: Mutex<BTreeMap<String, String>>,
+}
+
+#[async_trait]
+impl Secrets for ModelSecrets {
+    async fn get(&self, name: &str) -> Result<Option<String>, PortError> {
+        let call = self.faults.before("secrets.get").await;
+        let record = self.records.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        self.faults.after(call).await;
+        Ok(record)
+    }
+
+    async fn put(&self, name: &str, value: &str) -> Result<(), PortError> {
+        let call = self.faults.before("secrets.put").await;
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value.to_owned());
+        self.faults.after(call).await;
+        Ok(())
+    }
+}
+
+/// Blobs in memory.
+pub struct ModelBlobs {
+    pub faults: Arc<Faults>,
+    pub stored: Mutex<BTreeMap<String, (String, Vec<u8>)>>,
+}
+
+#[async_trait]
+impl Blobs for ModelBlobs {
+    async fn put(&self, key: &str, media_type: &str, mut chunks: Chunks, limit: u64) -> Result<u64, PortError> {
+        let call = self.faults.before("blobs.put").await;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend(chunk?);
+            if bytes.len() as u64 > limit {
+                return Err(PortError::new("blobs", "too large"));
+            }
+        }
+        let size = bytes.len() as u64;
+        let blob = (media_type.to_owned(), bytes);
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), blob);
+        self.faults.after(call).await;
+        Ok(size)
+    }
+
+    async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError> {
+        let call = self.faults.before("blobs.get").await;
+        let blob = self.stored.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
+        self.faults.after(call).await;
+        Ok(blob.map(|(media_type, bytes)| {
+            let total = bytes.len() as u64;
+            let end = to.map_or(total, |to| (to + 1).min(total)).max(from.min(total));
+            let part = bytes[usize::try_from(from.min(total)).unwrap_or(0)..usize::try_from(end).unwrap_or(0)].to_vec();
+            Blob { media_type, total, from, bytes: part }
+        }))
+    }
+}
+
+/// The bus, as a list of what was told.
+pub struct ModelBus {
+    pub faults: Arc<Faults>,
+    pub told: Mutex<Vec<BusEvent>>,
+}
+
+#[async_trait]
+impl Bus for ModelBus {
+    async fn publish(&self, events: Vec<BusEvent>) -> Result<(), PortError> {
+        let call = self.faults.before("bus").await;
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
+        self.faults.after(call).await;
+        Ok(())
+    }
+}
+
+/// HTTP into the sandbox: `crm.test` is amoCRM, `pbx.test` and `files.test` are Mango.
+pub struct SandboxHttp {
+    pub faults: Arc<Faults>,
+    pub clock: Arc<dyn Clock>,
+    pub crm: Mutex<AmoCrm>,
+    pub pbx: Mutex<Mango>,
+}
+
+impl SandboxHttp {
+    async fn exchange(&self, request: &HttpRequest) -> Result<Response, HttpError> {
+        let rest = request.url.strip_prefix("https://").unwrap_or(&request.url);
+        let (host, target) = rest.split_once('/').unwrap_or((rest, ""));
+        let name = if host.starts_with("crm") { "http.crm" } else { "http.pbx" };
+        let call = self.faults.before(&format!("{name} {}", request.method)).await;
+        let mut asked = Request::new(request.method, &format!("/{target}"), request.body.clone());
+        for (name, value) in &request.headers {
+            asked = asked.with_header(name, value);
+        }
+        let now = self.clock.now_ms();
+        let answer = if host.starts_with("crm") {
+            self.crm.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now)
+        } else {
+            self.pbx.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now)
+        };
+        self.faults.after(call).await;
+        if answer.status == 0 {
+            self.clock.sleep_ms(request.timeout_ms).await;
+            return Err(HttpError::Unknown("no answer within the time-out".to_owned()));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(ANSWER_MS)).await;
+        Ok(answer)
+    }
+}
+
+fn headers(answer: &Response) -> BTreeMap<String, String> {
+    answer.headers.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect()
+}
+
+#[async_trait]
+impl Http for SandboxHttp {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.exchange(&request).await?;
+        Ok(HttpResponse { status: answer.status, headers: headers(&answer), body: answer.body })
+    }
+
+    async fn fetch(&self, request: HttpRequest) -> Result<Streamed, HttpError> {
+        let answer = self.exchange(&request).await?;
+        let headers = headers(&answer);
+        let chunks: Chunks = Box::pin(futures_util::stream::iter([Ok(answer.body)]));
+        Ok(Streamed { status: answer.status, headers, chunks })
+    }
+}

@@ -1,0 +1,63 @@
+//! A crash before or after any port call loses nothing and doubles nothing.
+
+use std::time::Duration;
+
+use perezvon_tests::World;
+use perezvon_tests::faults::Crash;
+use perezvon_tests::scenario::{Webhook, captured};
+use perezvon_tests::world::Plan;
+
+use crate::telling::{Held, held, in_virtual_time, school};
+
+/// Long enough for the slowest healing: a lease, a doubt, a dead letter, the ten-minute look.
+const LONG_ENOUGH: Duration = Duration::from_secs(3600);
+
+async fn play(plan: Plan, webhooks: &[Webhook]) -> (World, u64) {
+    let mut world = school(plan).await;
+    let first = world.faults.calls();
+    for webhook in webhooks {
+        // A provider whose request died with the process tries no second time; it got no 200 either.
+        while world.post_surviving("school", &webhook.path, &webhook.json).await != Some(200) {}
+        world.run_for(Duration::from_millis(300)).await;
+    }
+    world.run_for(LONG_ENOUGH).await;
+    (world, first)
+}
+
+/// Crashes at every point of a call, one world each; returns how many points there were.
+fn crash_everywhere(webhooks: &[Webhook], expected: &Held) -> u64 {
+    let (first, calls) = in_virtual_time(async {
+        let (world, first) = play(Plan::default(), webhooks).await;
+        assert_eq!(held(&world), *expected, "without a crash");
+        (first, world.calls_of_interest())
+    });
+    let mut points = 0;
+    for call in first..calls {
+        for crash in [Crash::Before(call), Crash::After(call)] {
+            points += 1;
+            in_virtual_time(async {
+                let plan = Plan { crash: vec![crash], ..Plan::default() };
+                let (world, _) = play(plan, webhooks).await;
+                let name = world.faults.name(call);
+                assert_eq!(world.faults.crashes(), 1, "{crash:?} {name} happened");
+                assert_eq!(held(&world), *expected, "{crash:?} {name}");
+            });
+        }
+    }
+    points
+}
+
+#[test]
+fn an_incoming_call_survives_a_crash_at_every_port_call() {
+    let points = crash_everywhere(&captured("inbound_normal"), &Held::ONE_OF_EACH);
+    println!("incoming call: {points} crash points");
+    assert!(points >= 200, "crash points went missing: {points}");
+}
+
+#[test]
+fn an_outgoing_call_survives_a_crash_at_every_port_call() {
+    let expected = Held { tasks: 0, ..Held::ONE_OF_EACH };
+    let points = crash_everywhere(&captured("outbound_summary_before_disconnect"), &expected);
+    println!("outgoing call: {points} crash points");
+    assert!(points >= 150, "crash points went missing: {points}");
+}
