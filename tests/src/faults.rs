@@ -31,6 +31,11 @@ impl Faults {
         Arc::new(Self { crash: Mutex::new(crash), ..Self::default() })
     }
 
+    /// Plans more crashes, counted from the first port call ever.
+    pub fn plan(&self, crash: Vec<Crash>) {
+        self.crash.lock().unwrap_or_else(PoisonError::into_inner).extend(crash);
+    }
+
     /// Begins a port call.
     pub async fn before(&self, what: &str) -> u64 {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);

@@ -13,12 +13,13 @@ use perezvon_engine::settings::{self, Applied, Applier, Context};
 use perezvon_engine::sweep::Sweep;
 use perezvon_ingest::Ingest;
 use perezvon_outbound::Outbound;
-use perezvon_platform::Clock;
+use perezvon_platform::{Clock, Message, Queue};
 use perezvon_platform::hook::{self, CheckedTokens, Hook, Ring};
 use perezvon_route::Route;
 use perezvon_sandbox::amocrm::AmoCrm;
 use perezvon_sandbox::mango::{self, Mango};
 use perezvon_store::items::call::CallItem;
+use perezvon_store::items::intake::Quarantined;
 use perezvon_store::{Table, keys};
 use perezvon_verify::Verify;
 use perezvon_wake::Wake;
@@ -267,6 +268,21 @@ impl World {
     /// Port calls up to the moment the work was done: later ones are idle ticks, all alike.
     pub fn calls_of_interest(&self) -> u64 {
         self.faults.last_of_interest() + 1
+    }
+
+    /// Puts everything a channel has in quarantine back on the raw queue, as `api` does. Returns how many.
+    pub async fn release_all(&self, account: &str, channel: &str) -> usize {
+        let mut messages = Vec::new();
+        for row in self.quarantine.all() {
+            let Ok(request) = Quarantined::read(&row) else { continue };
+            if request.channel.as_str() == channel && row.key.pk() == keys::quarantine(&AccountId::from(account)) {
+                let body = request.message.expect("a whole body");
+                messages.push(Message { body, group: channel.to_owned(), delay_ms: 0 });
+            }
+        }
+        let count = messages.len();
+        self.raw.send(messages).await.expect("sent");
+        count
     }
 
     /// A call as it stands in the table.

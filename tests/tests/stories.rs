@@ -2,9 +2,21 @@
 
 #[path = "stories/arrival_orders.rs"]
 mod arrival_orders;
+#[path = "stories/calls.rs"]
+mod calls;
+#[path = "stories/chaos.rs"]
+mod chaos;
+#[path = "stories/costs.rs"]
+mod costs;
 #[path = "stories/crashes.rs"]
 mod crashes;
 #[path = "stories/first_light.rs"]
 mod first_light;
+#[path = "stories/intake.rs"]
+mod intake;
+#[path = "stories/protocol.rs"]
+mod protocol;
 #[path = "stories/telling.rs"]
 mod telling;
+#[path = "stories/trouble.rs"]
+mod trouble;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use perezvon_sandbox::Request;
 use perezvon_sandbox::amocrm::{AmoCrm, Config};
-use support::{Kind, Process, Told};
+use support::Process;
+use support::calls::{Kind, Told, post};
 
 const CALLS: usize = 200;
 const GOAL: Duration = Duration::from_millis(50);
@@ -29,7 +30,10 @@ impl Crm {
     fn serve() -> (SocketAddr, Arc<Self>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let config = Config { requests_per_second: usize::MAX, ..Config::default() };
+        let config = Config {
+            requests_per_second: usize::MAX,
+            ..Config::default()
+        };
         let crm = Self {
             account: Mutex::new(AmoCrm::new(config)),
             asked: Mutex::default(),
@@ -54,16 +58,30 @@ impl Crm {
         loop {
             let request = read(&mut reader)?;
             let at = Instant::now();
-            if let Some(number) = request.query.split('&').find_map(|pair| pair.strip_prefix("query=")) {
-                self.asked.lock().expect("no panic").entry(number.to_owned()).or_insert(at);
+            if let Some(number) = request
+                .query
+                .split('&')
+                .find_map(|pair| pair.strip_prefix("query="))
+            {
+                self.asked
+                    .lock()
+                    .expect("no panic")
+                    .entry(number.to_owned())
+                    .or_insert(at);
                 self.news.notify_all();
             }
             let answer = self.account.lock().expect("no panic").handle(&request, 0);
-            let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
+            let mut head = format!(
+                "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
+                answer.status,
+                answer.body.len()
+            );
             for (name, value) in &answer.headers {
                 head += &format!("{name}: {value}\r\n");
             }
-            writer.write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat()).ok()?;
+            writer
+                .write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat())
+                .ok()?;
         }
     }
 
@@ -73,7 +91,9 @@ impl Crm {
         // Looked up without the country's digit.
         let digits = &phone[1..];
         let waiting = |asked: &mut HashMap<String, Instant>| !asked.contains_key(digits);
-        let waited = self.news.wait_timeout_while(asked, Duration::from_secs(20), waiting);
+        let waited = self
+            .news
+            .wait_timeout_while(asked, Duration::from_secs(20), waiting);
         let (asked, _) = waited.expect("no panic");
         *asked.get(digits).expect("the CRM is asked within 20 s")
     }
@@ -87,10 +107,15 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     loop {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.split_once(':') else { break };
+        let Some((name, value)) = line.split_once(':') else {
+            break;
+        };
         request = request.with_header(name.trim(), value.trim());
     }
-    let length = request.headers.get("content-length").and_then(|length| length.parse().ok());
+    let length = request
+        .headers
+        .get("content-length")
+        .and_then(|length| length.parse().ok());
     request.body = vec![0; length.unwrap_or_default()];
     reader.read_exact(&mut request.body).ok()?;
     Some(request)
@@ -106,7 +131,12 @@ fn from_a_webhook_to_the_first_request_to_the_crm() {
     let text = std::fs::read_to_string(&settings).expect("the settings");
     std::fs::write(&settings, text.replace("pace_ms = 143", "pace_ms = 0")).expect("the settings");
     let host = crm_address.to_string();
-    let arguments = ["--settings", settings.to_str().expect("a path"), "--allow-host", &host];
+    let arguments = [
+        "--settings",
+        settings.to_str().expect("a path"),
+        "--allow-host",
+        &host,
+    ];
     let server = Process::local(support::free_address(), &data, &arguments);
     let hook = support::hook(server.address, &data);
     let mut times: Vec<Duration> = (0..CALLS)
@@ -114,12 +144,14 @@ fn from_a_webhook_to_the_first_request_to_the_crm() {
             let call = Told::new(number, Kind::AnsweredKnown);
             let (path, body) = &call.hooks[0];
             let start = Instant::now();
-            assert_eq!(support::post(server.address, &hook, path, body), Some(200));
+            assert_eq!(post(server.address, &hook, path, body), Some(200));
             crm.asked_about(&call.phone).duration_since(start)
         })
         .collect();
     times.sort();
     let (p50, p99) = (times[CALLS / 2], times[CALLS * 99 / 100]);
-    println!("webhook to first CRM request, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {GOAL:?}");
+    println!(
+        "webhook to first CRM request, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {GOAL:?}"
+    );
     assert!(p99 <= LIMIT, "p99 {p99:?} is above {LIMIT:?}");
 }

@@ -96,9 +96,10 @@ mod tests {
     fn the_settings_of_the_demo_have_no_fault() {
         let identity = Identity {
             port: 8788,
-            token: "an invented token".replace(' ', "-"),
+            token: "an-invented-token".to_owned(),
             key: "k".repeat(32),
             salt: "s".repeat(32),
+            played: false,
         };
         let context = Context {
             allow_hosts: BTreeSet::from(["127.0.0.1:8788".to_owned()]),

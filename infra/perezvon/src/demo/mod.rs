@@ -5,6 +5,8 @@ mod calls;
 mod outcome;
 mod play;
 
+pub use play::Stage;
+
 use std::fs;
 use std::future::Future;
 use std::io;
@@ -29,6 +31,8 @@ struct Identity {
     token: String,
     key: String,
     salt: String,
+    /// The calls were played: never again.
+    played: bool,
 }
 
 /// The demo account and its sandbox.
@@ -37,8 +41,8 @@ pub struct Demo {
     sandbox: Arc<Sandbox>,
     /// Taken by whoever serves it.
     listener: Mutex<Option<TcpListener>>,
-    /// This is its first start: the calls are played.
-    first: bool,
+    /// The calls are to be played, and were not yet.
+    unplayed: bool,
 }
 
 impl Identity {
@@ -53,20 +57,21 @@ impl Identity {
             token,
             key,
             salt,
+            played: false,
         })
     }
 }
 
 impl Demo {
-    /// The demo of this data folder; a new one if it is `wanted` and there is none yet.
+    /// The demo of this data folder; if it is `wanted` and nothing was ever kept there, a new one.
     ///
     /// # Errors
     /// Its files cannot be read or written.
     pub async fn open(data: &Data, wanted: bool) -> Result<Option<Self>, String> {
         let known: Option<Identity> = read(data, IDENTITY)?;
-        let (first, mut identity) = match known {
-            Some(identity) => (false, identity),
-            None if wanted => (true, Identity::make()?),
+        let mut identity = match known {
+            Some(identity) => identity,
+            None if wanted && data.fresh => Identity::make()?,
             None => return Ok(None),
         };
         // The same port as before if it is free: then nothing in the settings changes.
@@ -90,11 +95,12 @@ impl Demo {
         write(data, STATE, &fakes)?;
         write(data, IDENTITY, &identity)?;
         let sandbox = Arc::new(Sandbox::new(fakes, Some(data.place(STATE))));
+        let unplayed = wanted && !identity.played;
         Ok(Some(Self {
             identity,
             sandbox,
             listener: Mutex::new(Some(listener)),
-            first,
+            unplayed,
         }))
     }
 
@@ -117,6 +123,18 @@ impl Demo {
     /// The page of the sandbox, without a slash at the end.
     pub fn page(&self) -> String {
         base(self.identity.port)
+    }
+
+    /// From now on the calls count as played.
+    fn mark_played(&self, data: &Data) -> Result<(), String> {
+        write(
+            data,
+            IDENTITY,
+            &Identity {
+                played: true,
+                ..self.identity.clone()
+            },
+        )
     }
 
     /// Host and port of the sandbox, for the guard.
@@ -161,28 +179,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_demo_is_made_once_and_only_if_it_is_wanted() {
+    async fn the_demo_is_made_once_and_played_once() {
         let folder = tempfile::tempdir().expect("a folder");
         let data = Data::open(folder.path()).expect("open");
-        assert!(Demo::open(&data, false).await.expect("opened").is_none());
-        let made = Demo::open(&data, true)
-            .await
-            .expect("opened")
-            .expect("a demo");
-        assert!(made.first);
-        let (host, token) = (made.host(), made.identity.token.clone());
+        let open = async |wanted| Demo::open(&data, wanted).await.expect("opened");
+        assert!(open(false).await.is_none());
+        let made = open(true).await.expect("a demo");
+        assert!(made.unplayed);
+        let token = made.identity.token.clone();
         drop(made);
-        let again = Demo::open(&data, false)
-            .await
-            .expect("opened")
-            .expect("a demo");
-        assert_eq!((again.first, again.identity.token.clone()), (false, token));
-        // Its port was free again, unless somebody took it in between.
-        let third = Demo::open(&data, false)
-            .await
-            .expect("opened")
-            .expect("a demo");
-        assert_ne!(third.host(), again.host());
+        let again = open(true).await.expect("a demo");
+        assert_eq!((again.unplayed, &again.identity.token), (true, &token));
+        again.mark_played(&data).expect("written");
         assert_eq!(
             again
                 .sandbox
@@ -190,6 +198,16 @@ mod tests {
                 .await,
             1
         );
-        assert!(host.starts_with("127.0.0.1:"));
+        let third = open(true).await.expect("a demo");
+        assert!(!third.unplayed);
+        assert_ne!(third.host(), again.host(), "its port is taken");
+    }
+
+    #[tokio::test]
+    async fn a_folder_with_a_past_gets_no_demo() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("table.db"), "").expect("a file");
+        let data = Data::open(folder.path()).expect("open");
+        assert!(Demo::open(&data, true).await.expect("opened").is_none());
     }
 }

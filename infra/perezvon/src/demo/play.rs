@@ -32,26 +32,40 @@ struct Play<'a> {
     channel: ChannelId,
 }
 
+/// What a play needs of the running program.
+#[derive(Clone, Copy)]
+pub struct Stage<'a> {
+    pub ports: &'a Ports,
+    pub data: &'a Data,
+    pub hooks: &'a [HookUrl],
+    pub public_url: &'a str,
+    /// Where this machine reaches our own front.
+    pub own: SocketAddr,
+}
+
 impl Demo {
-    /// Plays the calls if this is the first start, and prints what became of them. Whatever goes
-    /// wrong is printed too: serving goes on.
-    pub async fn play(
-        &self,
-        ports: &Ports,
-        data: &Data,
-        hooks: &[HookUrl],
-        public_url: &str,
-        own: SocketAddr,
-    ) {
-        if !self.first {
+    /// Plays the calls if they never were, and prints what became of them. Whatever goes wrong is
+    /// printed too: serving goes on.
+    pub async fn play(&self, stage: Stage<'_>) {
+        if !self.unplayed {
             return;
         }
+        let Stage {
+            ports,
+            data,
+            hooks,
+            public_url,
+            own,
+        } = stage;
         let hook = hooks
             .iter()
             .find(|hook| hook.account == account::id().as_str());
         let Some(hook) = hook else {
             return say("The demo account has no hook URL: see the log.");
         };
+        if let Err(why) = self.mark_played(data) {
+            return say(&why);
+        }
         say("\nДемонстрация: три звонка проходят тот же путь, что и настоящие …");
         let calls = calls::all(ports.clock.now_ms().div_euclid(1000));
         let play = Play {
@@ -67,23 +81,34 @@ impl Demo {
             }
             play.until_settled().await;
         });
+        // Late or not: the table says what is there.
         _ = looked.await;
+        self.tell(&play, stage).await;
+    }
+
+    async fn tell(&self, play: &Play<'_>, stage: Stage<'_>) {
+        let Stage {
+            data,
+            public_url,
+            own,
+            ..
+        } = stage;
         let outcomes = play.outcomes().await;
         say(&table(&outcomes));
-        for (outcome, call) in outcomes.iter().zip(&calls) {
-            if let (Some(recording), Some(row)) = (&call.recording, &outcome.row)
-                && row.recording
-            {
+        for (outcome, call) in outcomes.iter().zip(play.calls) {
+            let stored = outcome.row.as_ref().is_some_and(|row| row.recording);
+            if let Some(recording) = call.recording.as_ref().filter(|_| stored) {
                 let link = play.link(&call.entry, recording, &data.keys.link);
                 say(&format!("Послушать запись: {public_url}/r/{link}"));
             }
         }
         say(&format!("Страница:         {public_url}/"));
         say(&format!("Песочница CRM:    {}/", self.page()));
-        if let Some(call) = calls.first() {
+        if let Some(call) = play.calls.first() {
+            let (channel, folder) = (&play.channel, data.path.display());
+            let call = format!("{channel}:{}", call.entry);
             say(&format!(
-                "Почему так:       perezvon explain {}:{}",
-                hook.channel, call.entry
+                "Почему так:       perezvon explain {call} --server http://{own} --data {folder}"
             ));
         }
         say("");

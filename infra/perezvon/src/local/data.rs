@@ -98,7 +98,7 @@ pub fn owner() -> Person {
 
 /// 32 random bytes, in hex.
 fn seal_key(place: &Path) -> Result<Vec<u8>, String> {
-    let text = read_or_make(place, || random_hex::<32>())?;
+    let text = read_or_make(place, random_hex::<32>)?;
     let whole = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !whole {
         return Err(told(

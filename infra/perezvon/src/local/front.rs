@@ -183,3 +183,6 @@ fn refusal(status: StatusCode, error: &str, what_to_do: &str) -> Response {
 fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests;

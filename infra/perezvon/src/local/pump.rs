@@ -51,7 +51,7 @@ impl Pump {
                 _ = stop.changed() => continue,
             };
             let Ok(slot) = slot else { break };
-            if let Some(wait_ms) = self.feed(slot).await {
+            if let Some(wait_ms) = self.feed(&slots, slot).await {
                 let arrivals = self.queues.arrivals(self.queue);
                 tokio::select! {
                     () = arrivals.notified() => {}
@@ -63,22 +63,33 @@ impl Pump {
         _ = slots.acquire_many(self.parallel).await;
     }
 
-    /// Starts one invocation, or says how long there is nothing to do unless something arrives.
-    async fn feed(self: &Arc<Self>, slot: OwnedSemaphorePermit) -> Option<i64> {
+    /// Starts as many invocations as there are slots and messages, or says how long there is nothing
+    /// to do unless something arrives.
+    async fn feed(
+        self: &Arc<Self>,
+        slots: &Arc<Semaphore>,
+        slot: OwnedSemaphorePermit,
+    ) -> Option<i64> {
+        let mut held = vec![slot];
+        held.extend(std::iter::from_fn(|| {
+            Arc::clone(slots).try_acquire_owned().ok()
+        }));
         let hidden_ms = self.timeout_ms + GRACE_MS;
-        let now_ms = self.clock.now_ms();
+        let (most, now_ms) = (held.len() * self.batch, self.clock.now_ms());
         match self
             .queues
-            .receive(self.queue, self.batch, hidden_ms, now_ms)
+            .receive(self.queue, most, hidden_ms, now_ms)
             .await
         {
-            Ok(batch) if batch.is_empty() => Some(self.rest().await),
-            Ok(batch) => {
-                let this = Arc::clone(self);
-                tokio::spawn(async move {
-                    this.invoke(batch).await;
-                    drop(slot);
-                });
+            Ok(messages) if messages.is_empty() => Some(self.rest().await),
+            Ok(messages) => {
+                for (batch, slot) in messages.chunks(self.batch).zip(held) {
+                    let (this, batch) = (Arc::clone(self), batch.to_vec());
+                    tokio::spawn(async move {
+                        this.invoke(batch).await;
+                        drop(slot);
+                    });
+                }
                 None
             }
             Err(error) => {

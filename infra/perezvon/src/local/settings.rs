@@ -210,7 +210,7 @@ mod tests {
         fallback = "petrova"
         account = { id = "acme", name = "Пример", time_zone = "Europe/Moscow" }
         employees = [{ id = "petrova", name = "Петрова" }]
-        channels = [{ id = "main", provider = "mango", name = "АТС", secrets = [{ key = "file:key", salt = "a salt of it" }] }]
+        channels = [{ id = "main", provider = "mango", name = "АТС", secrets = [{ key = "file:key", salt = "invented-salt" }] }]
     "#;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -223,9 +223,9 @@ mod tests {
 
     #[test]
     fn a_secret_file_is_looked_for_beside_the_settings() {
-        let folder = folder(&[("a.toml", SMALL), ("key", "a key of it\n")]);
+        let folder = folder(&[("a.toml", SMALL), ("key", "invented-key\n")]);
         let document = read(&folder.path().join("a.toml")).expect("read");
-        assert_eq!(document.channels[0].secrets[0]["key"].0, "a key of it");
+        assert_eq!(document.channels[0].secrets[0]["key"].0, "invented-key");
     }
 
     #[test]
@@ -239,14 +239,18 @@ mod tests {
             assert!(error.contains(&file.display().to_string()), "{error}");
         }
         assert!(
-            error.contains("`key`") && !error.contains("a salt of it"),
+            error.contains("`key`") && !error.contains("invented-salt"),
             "{error}"
         );
     }
 
     #[test]
     fn two_files_of_one_account_are_refused() {
-        let folder = folder(&[("a.toml", SMALL), ("b.toml", SMALL), ("key", "a key of it")]);
+        let folder = folder(&[
+            ("a.toml", SMALL),
+            ("b.toml", SMALL),
+            ("key", "invented-key"),
+        ]);
         let files: Vec<PathBuf> = ["a.toml", "b.toml"]
             .map(|name| folder.path().join(name))
             .into();

@@ -1,6 +1,7 @@
 //! The order of a start and of an end.
 
 use std::future::Future;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::front::{self, Front};
 use super::say::{self, Welcome, say};
 use super::wiring::{Ports, Told};
 use super::{Options, address, leases, settings, ticks};
-use crate::demo::Demo;
+use crate::demo::{Demo, Stage};
 
 /// What running invocations and requests get to end; the process is gone within 5 s.
 const LAST_WORDS: Duration = Duration::from_secs(4);
@@ -23,7 +24,8 @@ const LAST_WORDS: Duration = Duration::from_secs(4);
 struct Opened {
     data: Data,
     ports: Ports,
-    listener: TcpListener,
+    /// Bound; nobody is let in before everything else is open.
+    listener: std::net::TcpListener,
     told: Told,
     demo: Option<Demo>,
     /// What became of the settings.
@@ -44,52 +46,9 @@ pub async fn run(options: Options) -> Result<(), String> {
         () = &mut end => return Ok(()),
     };
     let (stop, stopped) = watch::channel(false);
-    let Opened {
-        data,
-        ports,
-        listener,
-        told,
-        demo,
-        notes,
-    } = opened;
-    let local = listener.local_addr().map_err(|why| why.to_string())?;
-    let doors = Arc::new(ports.doors(&data.keys, &told)?);
     let mut tasks = JoinSet::new();
-    start_pumps(&mut tasks, &ports, &data, &told, &stopped)?;
-    if let Some(demo) = &demo {
-        demo.serve(&mut tasks, until(&stopped));
-    }
-    let front = Front::new(doors.clone(), &ports, &data);
-    tasks.spawn(served(front::serve(listener, front, until(&stopped))));
-
-    let hooks = say::hook_urls(&doors.api, &data.keys.owner_token(), ports.clock.as_ref()).await;
-    let sandbox = demo.as_ref().map(Demo::page);
-    let public_url = told.public_url.as_str();
-    Welcome {
-        data: &data,
-        public_url,
-        api: &doors.api,
-        hooks: &hooks,
-        sandbox,
-        notes: &notes,
-    }
-    .say();
-    say(&format!("perezvon is ready on http://{local}"));
-    let play = async {
-        if let Some(demo) = &demo {
-            demo.play(
-                &ports,
-                &data,
-                &hooks,
-                &told.public_url,
-                address::own_address(local),
-            )
-            .await;
-        }
-        std::future::pending::<()>().await;
-    };
     tokio::select! {
-        () = play => {}
+        served = serve(&opened, &mut tasks, &stopped) => served?,
         () = &mut end => {}
     }
     tracing::info!("ending: what runs has {} s", LAST_WORDS.as_secs());
@@ -101,16 +60,79 @@ pub async fn run(options: Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Starts everything, says so, plays the demo; never over unless something could not be started.
+async fn serve(
+    opened: &Opened,
+    tasks: &mut JoinSet<()>,
+    stopped: &watch::Receiver<bool>,
+) -> Result<(), String> {
+    let Opened {
+        data,
+        ports,
+        listener,
+        told,
+        demo,
+        notes,
+    } = opened;
+    let listener = TcpListener::from_std(listener.try_clone().map_err(|why| why.to_string())?);
+    let listener = listener.map_err(|why| why.to_string())?;
+    let local = listener.local_addr().map_err(|why| why.to_string())?;
+    let doors = Arc::new(ports.doors(&data.keys, told)?);
+    for pump in ports.pumps(&data.keys, told)? {
+        tasks.spawn(Arc::new(pump).run(stopped.clone()));
+    }
+    tasks.spawn(ticks::wake(Arc::new(ports.wake()), stopped.clone()));
+    tasks.spawn(ticks::sweep_expired(
+        ports.embedded.clone(),
+        stopped.clone(),
+    ));
+    if let Some(demo) = demo {
+        demo.serve(tasks, until(stopped));
+    }
+    let front = Front::new(doors.clone(), ports, data);
+    tasks.spawn(served(front::serve(listener, front, until(stopped))));
+
+    let hooks = say::hook_urls(&doors.api, &data.keys.owner_token(), ports.clock.as_ref()).await;
+    let sandbox = demo.as_ref().map(Demo::page);
+    let public_url = told.public_url.as_str();
+    Welcome {
+        data,
+        public_url,
+        api: &doors.api,
+        hooks: &hooks,
+        sandbox,
+        notes,
+    }
+    .say();
+    say(&format!("perezvon is ready on http://{local}"));
+    if let Some(demo) = demo {
+        let own = address::own_address(local);
+        demo.play(Stage {
+            ports,
+            data,
+            hooks: &hooks,
+            public_url,
+            own,
+        })
+        .await;
+    }
+    std::future::pending().await
+}
+
 /// Locks, opens, frees what a dead process held, applies settings.
 async fn open(options: &Options) -> Result<Opened, String> {
     address::check(options)?;
     let data = Data::open(&options.data)?;
-    let ports = Ports::open(&data).await?;
     let listen = options.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|why| {
+    let listener = std::net::TcpListener::bind(listen).map_err(|why| {
         format!("cannot listen on {listen}: {why}; name another address with --listen")
     })?;
+    listener
+        .set_nonblocking(true)
+        .map_err(|why| why.to_string())?;
     let local = listener.local_addr().map_err(|why| why.to_string())?;
+    let demo = Demo::open(&data, options.demo && options.settings.is_empty()).await?;
+    let ports = Ports::open(&data).await?;
     let now = Timestamp(ports.clock.now_ms());
     let freed = leases::free(ports.table.as_ref(), now)
         .await
@@ -118,11 +140,9 @@ async fn open(options: &Options) -> Result<Opened, String> {
     if freed > 0 {
         tracing::info!(
             freed,
-            "connections were held by a process that is gone; they go on at once"
+            "held by a process that is gone: these connections go on at once"
         );
     }
-    let wanted = options.demo && options.settings.is_empty() && data.fresh;
-    let demo = Demo::open(&data, wanted).await?;
     let mut allow_hosts = options.allow_hosts.clone();
     allow_hosts.extend(demo.as_ref().map(Demo::host));
     let mut notes = settings::apply_files(&options.settings, &ports, &allow_hosts).await?;
@@ -143,24 +163,6 @@ async fn open(options: &Options) -> Result<Opened, String> {
         demo,
         notes,
     })
-}
-
-fn start_pumps(
-    tasks: &mut JoinSet<()>,
-    ports: &Ports,
-    data: &Data,
-    told: &Told,
-    stopped: &watch::Receiver<bool>,
-) -> Result<(), String> {
-    for pump in ports.pumps(&data.keys, told)? {
-        tasks.spawn(Arc::new(pump).run(stopped.clone()));
-    }
-    tasks.spawn(ticks::wake(Arc::new(ports.wake()), stopped.clone()));
-    tasks.spawn(ticks::sweep_expired(
-        ports.embedded.clone(),
-        stopped.clone(),
-    ));
-    Ok(())
 }
 
 /// Over when the process is to end.
@@ -203,8 +205,8 @@ fn end_signal() -> Result<impl Future<Output = ()>, String> {
 fn init_logs() {
     let usual = || tracing_subscriber::EnvFilter::new("warn,perezvon=info");
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
-    _ = tracing_subscriber::fmt()
+    let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_writer(std::io::stderr);
+    _ = logs.with_ansi(std::io::stderr().is_terminal()).try_init();
 }

@@ -198,16 +198,8 @@ impl<'a> Hold<'a> {
 
     /// Step 8, in ONE update: under our lease and the pokes we have seen (!21).
     async fn release(&mut self) -> Result<Released, Failure> {
-        if self.jobs.is_none() {
-            self.read_jobs().await?;
-        }
         let now = self.now();
-        let jobs = self.jobs.as_deref().unwrap_or_default();
-        let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, self.worker.skew_ms));
-        let due = open::smallest_due(jobs, now, self.worker.skew_ms).map(|due| {
-            let pause = pause.map_or(Timestamp::default(), |until| Timestamp(until.0 + 2 * self.worker.skew_ms));
-            due.max(pause)
-        });
+        let due = self.next_due(now).await?;
         // Due soon: a delayed wake-up besides the sweep, one for each due time.
         let soon = due.filter(|due| *due > now && due.since(now) <= crate::commit::LOOK_AHEAD);
         let untold = soon.filter(|due| self.row.told != Some(*due));
@@ -239,6 +231,22 @@ impl<'a> Hold<'a> {
             Err(TableError::Conflict(None)) => Ok(Released::Yes),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// When the connection must be looked at again; `None`: when somebody wakes it up.
+    async fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        let skew = self.worker.skew_ms;
+        let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, skew));
+        let pause = pause.map(|until| Timestamp(until.0 + 2 * skew));
+        if let (Some(until), None) = (pause, &self.jobs) {
+            // A paused connection costs one read, whatever waits: its end is when we look at the jobs.
+            return Ok(Some(until));
+        }
+        if self.jobs.is_none() {
+            self.read_jobs().await?;
+        }
+        let due = open::smallest_due(self.jobs.as_deref().unwrap_or_default(), now, skew);
+        Ok(due.map(|due| due.max(pause.unwrap_or_default())))
     }
 
     fn releasing(&self) -> Update {

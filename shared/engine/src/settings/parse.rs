@@ -63,7 +63,11 @@ fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
     } else {
         "docs/settings.example.toml shows how it is written"
     };
-    Problem::new(format!("line {}{place}", line(text, error)), message, instead)
+    Problem::new(
+        format!("line {}{place}", line(text, error)),
+        message,
+        instead,
+    )
 }
 
 fn line(text: &str, error: &Error) -> usize {

@@ -30,7 +30,16 @@ async fn changed_added_and_removed_values_are_shown_by_path() {
         it.employees[1].crm_user = None;
         it.scenarios[1].lines.push("+74950000002".into());
     });
-    assert_eq!(moved.await, [""; 0]);
+    assert_eq!(
+        moved.await,
+        [
+            "employees[ivanov].crm_user: 9000002 -> nothing",
+            "employees[sidorov].active: false -> nothing",
+            "employees[sidorov].id: \"sidorov\" -> nothing",
+            "employees[sidorov].name: \"Пётр Сидоров\" -> nothing",
+            "scenarios[Обзвон].lines: [\"+7 (495) 000-00-01\"] -> [\"+7 (495) 000-00-01\",\"+74950000002\"]",
+        ]
+    );
 }
 
 #[tokio::test]

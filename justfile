@@ -1,0 +1,34 @@
+# What is done often. Each line can be typed by hand as well.
+
+# All tests: units, stories, conformance, laws.
+test:
+    cargo test --workspace
+
+# Format and lints.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The laws of the house alone.
+laws:
+    cargo test --workspace --test laws
+
+# Start with the demo account.
+demo:
+    cargo run --release
+
+# The process is killed in the middle, again and again: nothing is lost, nothing is made twice.
+kill:
+    cargo test --release -p perezvon --test kill -- --include-ignored --nocapture
+
+# From the webhook to the record, printed beside the goals.
+latency:
+    cargo test --release -p perezvon --test latency -- --include-ignored --nocapture
+
+# Write what samples are expected to mean anew; read the difference before you keep it.
+expected:
+    UPDATE_EXPECTED=1 cargo test -p perezvon-adapters
+
+# Everything that must hold before a change lands.
+ci:
+    .ci/run

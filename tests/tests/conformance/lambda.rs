@@ -1,0 +1,210 @@
+//! One sample event per trigger, read as the functions read them; `ingest` is run on its own.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use aws_lambda_events::sqs::SqsEvent;
+use perezvon_adapters::{CallNews, Inbound, RawRequest, Secret};
+use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
+use perezvon_engine::batch::{self, Failed};
+use perezvon_engine::wakeup::WakeUp;
+use perezvon_ingest::Ingest;
+use perezvon_platform::hook::{self, CheckedTokens, Hook, Ring};
+use perezvon_platform::raw::RawMessage;
+use perezvon_platform::{Message, PortError, Queue};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Value, json as value};
+
+use crate::{json, list, text};
+
+fn event<T: DeserializeOwned>(name: &str) -> T {
+    let json = json(&format!("lambda/{name}.json"));
+    serde_json::from_value(json).unwrap_or_else(|error| panic!("lambda/{name}.json: {error}"))
+}
+
+/// A queue that keeps what was sent.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Message>>);
+
+#[async_trait]
+impl Queue for Kept {
+    async fn send(&self, messages: Vec<Message>) -> Result<(), PortError> {
+        self.0.lock().expect("nobody panicked").extend(messages);
+        Ok(())
+    }
+}
+
+/// What `ingest` answers, and what it put onto the raw queue.
+async fn ingested(name: &str) -> (i64, Option<RawMessage>) {
+    let keys = json("lambda/keys.json");
+    let ring = Ring::parse(&text(&keys, "public")).expect("a public key");
+    let queue = Arc::new(Kept::default());
+    let function = Ingest {
+        tokens: CheckedTokens::new(ring),
+        raw: queue.clone(),
+    };
+    let answer = function
+        .handle(event::<ApiGatewayV2httpRequest>(name))
+        .await;
+    let mut sent = queue.0.lock().expect("nobody panicked").split_off(0);
+    assert!(sent.len() < 2, "{name}: one request, one message");
+    let message = sent
+        .pop()
+        .map(|message| serde_json::from_str(&message.body).expect("a raw message"));
+    (answer.status_code, message)
+}
+
+/// What `verify` makes of a raw message: the events, or how it ends.
+fn then(raw: &RawMessage) -> Result<Vec<Inbound>, &'static str> {
+    let index = json("lambda/index.json");
+    let provider = perezvon_adapters::provider(&text(&index, "provider")).expect("registered");
+    let secret: Secret = serde_json::from_value(index["secret"].clone()).expect("named values");
+    let request = RawRequest {
+        path: raw.path.clone(),
+        headers: raw.headers.clone(),
+        body: raw.bytes().expect("base64"),
+        received_at: Timestamp(raw.received_at),
+    };
+    let intake = provider.intake.expect("it posts");
+    let secrets = [secret];
+    let verified = intake.verify(&request, &secrets).map_err(|_| "refused")?;
+    intake.normalise(verified).map_err(|_| "malformed")
+}
+
+#[tokio::test]
+async fn ingest_answers_each_http_event_as_the_index_says() {
+    for entry in list(&json("lambda/index.json")["http"]) {
+        let name = text(entry, "name");
+        let (status, raw) = ingested(&name).await;
+        assert_eq!(value!(status), entry["status"], "{name}");
+        let then = raw
+            .as_ref()
+            .map(then)
+            .map(|end| end.map_or_else(|why| why, |_| "events"));
+        assert_eq!(
+            then.map_or(Value::Null, Value::from),
+            entry["then"],
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_means_the_same_though_it_came_later() {
+    let (_, first) = ingested("ingest_valid").await;
+    let (_, second) = ingested("ingest_duplicate").await;
+    let (first, second) = (first.expect("accepted"), second.expect("accepted"));
+    assert_ne!(
+        (&first.id, first.received_at),
+        (&second.id, second.received_at)
+    );
+    assert_eq!(then(&first), then(&second));
+}
+
+#[test]
+fn the_tokens_of_the_samples_are_what_the_published_key_signs() {
+    let keys = json("lambda/keys.json");
+    let key = hook::parse_private(&text(&keys, "private")).expect("a private key");
+    assert_eq!(
+        hook::public_text(&key.verifying_key()),
+        text(&keys, "public")
+    );
+    let limit = |field: &str| {
+        u32::try_from(keys["hook"][field].as_u64().expect("a number")).expect("small")
+    };
+    let hook = Hook {
+        account: text(&keys["hook"], "account"),
+        channel: text(&keys["hook"], "channel"),
+        generation: limit("generation"),
+        body_limit: limit("body_limit"),
+    };
+    assert_eq!(text(&keys, "token"), hook::sign(&hook, &key));
+    for entry in list(&json("lambda/index.json")["http"]) {
+        let path = text(
+            &json(&format!("lambda/{}.json", text(entry, "name"))),
+            "rawPath",
+        );
+        assert_eq!(
+            path.contains(&text(&keys, "token")),
+            entry["status"] == 200,
+            "{entry}"
+        );
+    }
+}
+
+fn messages<T: DeserializeOwned>(name: &str) -> Vec<T> {
+    let mut failed = Failed::default();
+    let read = batch::read(event::<SqsEvent>(name), &mut failed);
+    assert!(failed.response().batch_item_failures.is_empty(), "{name}");
+    assert!(
+        !read.is_empty() && read.iter().all(|message| !message.id.is_empty()),
+        "{name}"
+    );
+    read.into_iter().map(|message| message.body).collect()
+}
+
+#[tokio::test]
+async fn the_raw_queue_carries_what_ingest_put_there() {
+    let (_, valid) = ingested("ingest_valid").await;
+    let (_, forged) = ingested("ingest_bad_signature").await;
+    let carried: Vec<RawMessage> = messages("verify_raw_queue");
+    assert_eq!(
+        carried,
+        [valid.expect("accepted"), forged.expect("accepted")]
+    );
+}
+
+#[test]
+fn the_event_queue_carries_what_the_first_raw_message_means() {
+    let raw: Vec<RawMessage> = messages("verify_raw_queue");
+    let first = &raw[0];
+    let events = then(first)
+        .expect("understood")
+        .into_iter()
+        .map(|inbound| match inbound {
+            Inbound::Call(CallNews {
+                entry,
+                occurred_at,
+                kind,
+            }) => Envelope {
+                account: AccountId(first.account.clone()),
+                received_at: Timestamp(first.received_at),
+                event: CallEvent {
+                    channel: ChannelId(first.channel.clone()),
+                    entry,
+                    occurred_at,
+                    kind,
+                },
+            },
+            other => panic!("no event of a call: {other:?}"),
+        });
+    assert_eq!(
+        messages::<Envelope>("route_event_queue"),
+        events.collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_queues_of_the_index_carry_what_it_says() {
+    for entry in list(&json("lambda/index.json")["queues"]) {
+        let name = text(entry, "name");
+        match text(entry, "carries").as_str() {
+            "raw" => drop(messages::<RawMessage>(&name)),
+            "event" => drop(messages::<Envelope>(&name)),
+            "wake_up" => drop(messages::<WakeUp>(&name)),
+            other => panic!("{name} carries {other}?"),
+        }
+    }
+}
+
+#[test]
+fn the_schedule_says_nothing_that_matters() {
+    for name in list(&json("lambda/index.json")["schedules"]) {
+        let name = name.as_str().expect("a name");
+        let schedule: EventBridgeEvent = event(name);
+        assert_eq!(schedule.detail_type, "Scheduled Event");
+        let _: IgnoredAny = event(name);
+    }
+}
