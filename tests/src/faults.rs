@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
+/// More port calls than any story needs: something goes round in a circle.
+const STORM: usize = 200_000;
+
 /// Where a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
@@ -39,7 +42,11 @@ impl Faults {
     /// Begins a port call.
     pub async fn before(&self, what: &str) -> u64 {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
-        self.log.lock().unwrap_or_else(PoisonError::into_inner).push(what.to_owned());
+        {
+            let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.push(what.to_owned());
+            assert!(log.len() < STORM, "a storm of port calls, at the end: {:?}", &log[log.len() - 40..]);
+        }
         self.die_at(Crash::Before(call)).await;
         call
     }

@@ -366,9 +366,16 @@ impl World {
             runs.push((target, messages, run));
         }
         let any = !runs.is_empty();
+        let mut alive = true;
         for (target, messages, run) in runs {
-            if let Some(response) = self.survive(run).await {
-                self.settle(&target, &messages, &response);
+            if !alive {
+                // All copies run in one process generation: a crash takes the others with it.
+                run.abort();
+                continue;
+            }
+            match self.survive(run).await {
+                Some(response) => self.settle(&target, &messages, &response),
+                None => alive = false,
             }
         }
         any

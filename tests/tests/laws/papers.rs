@@ -11,7 +11,6 @@ const PLACES: &[&str] = &[
 /// Papers that may be referred to only if they are here.
 const PAPERS: &[&str] = &[
     concat!("design", ".md"),
-    concat!("protocol", ".md"),
     concat!("requirements", ".md"),
     concat!("reliability", ".md"),
     concat!("emulators", ".md"),

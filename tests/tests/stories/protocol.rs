@@ -304,3 +304,16 @@ async fn lanes_are_kept_apart() {
     assert!(jobs(&world).await.iter().all(|job| job.command.lane() == Lane::Crm));
     assert_eq!(world.crm(|crm| crm.requests().iter().filter(|r| r.path.contains("vpbx")).count()), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_poke_while_the_connection_is_paused_ends_in_a_release_not_in_a_circle() {
+    let mut world = school(Plan { parallel: 3, ..Plan::default() }).await;
+    let status = FaultKind::Status { status: 502, body: String::new(), retry_after: None };
+    world.crm(|crm| crm.inject(Fault { times: 9, ..Fault::once("GET", "/contacts", status) }));
+    for n in 0..6 {
+        put_question(&world, n, Timestamp(EPOCH_MS + n)).await;
+        wake(&world).await;
+    }
+    minutes(&mut world, 60).await;
+    assert!(jobs(&world).await.iter().all(|job| job.state == JobState::Done));
+}

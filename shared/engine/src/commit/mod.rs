@@ -1,5 +1,5 @@
 //! Commit: load, decide, commit, hand over, receipt. The numbered steps are those of the protocol
-//! in ARCHITECTURE.md; the order of the steps is what keeps everything exactly once.
+//! in docs/protocol.md; the order of the steps is what keeps everything exactly once.
 
 mod hand_over;
 

@@ -225,7 +225,10 @@ impl<'a> Hold<'a> {
                 if row.lease != self.lease {
                     return Ok(Released::Yes);
                 }
+                // Keep the new value, and look at the jobs again: somebody put one there.
+                self.pokes = row.pokes;
                 self.row = row;
+                self.jobs = None;
                 Ok(Released::Poked)
             }
             Err(TableError::Conflict(None)) => Ok(Released::Yes),

@@ -1,4 +1,4 @@
-//! The sweep: due -> event, never a decision. Section 3 of the protocol in ARCHITECTURE.md.
+//! The sweep: due -> event, never a decision. Section 3 of the protocol in docs/protocol.md.
 
 use std::sync::Arc;
 

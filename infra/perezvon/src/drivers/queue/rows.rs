@@ -42,6 +42,8 @@ pub(super) fn prepare(connection: &Connection) -> Result<bool> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch(LAYOUT)?;
+    // Whoever had received something is gone: the lock keeps a second process out.
+    connection.execute("UPDATE messages SET visible_at = 0 WHERE receives > 0", [])?;
     connection.pragma_update(None, "user_version", VERSION)?;
     Ok(true)
 }
