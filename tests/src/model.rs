@@ -238,7 +238,8 @@ fn check_index_types(row: &Attributes) -> Result<(), TableError> {
     for index in INDEXES {
         let (partition, sort) = index.keys();
         let text = |name: &str| row.get(name).is_none_or(|value| value.as_s().is_some_and(|text| !text.is_empty()));
-        let sorted = if index == Index::WakeDue { row.get(sort).is_none_or(|v| v.as_n().is_some()) } else { text(sort) };
+        let sorted =
+            if index == Index::WakeDue { row.get(sort).is_none_or(|v| v.as_n().is_some()) } else { text(sort) };
         if (partition != "pk" && !text(partition)) || !sorted {
             return Err(TableError::Refused(format!("Type mismatch for Index Key of {}", index.name())));
         }

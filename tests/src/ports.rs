@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use perezvon_platform::{
-    Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, PortError, Secrets,
-    Streamed,
+    Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, PortError, Secrets, Streamed,
 };
 use perezvon_sandbox::amocrm::AmoCrm;
 use perezvon_sandbox::mango::Mango;

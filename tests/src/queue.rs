@@ -143,12 +143,7 @@ impl Queue for ModelQueue {
                 state.next_id += 1;
                 state.sent += 1;
                 let id = state.next_id;
-                state.waiting.push(Waiting {
-                    id,
-                    body: message.body,
-                    visible_at: now + message.delay_ms,
-                    receives: 0,
-                });
+                state.waiting.push(Waiting { id, body: message.body, visible_at: now + message.delay_ms, receives: 0 });
             }
         }
         self.faults.after(call).await;

@@ -14,6 +14,8 @@ mod crashes;
 mod first_light;
 #[path = "stories/intake.rs"]
 mod intake;
+#[path = "stories/people.rs"]
+mod people;
 #[path = "stories/protocol.rs"]
 mod protocol;
 #[path = "stories/telling.rs"]

@@ -76,19 +76,13 @@ impl Visitor {
         if !self.owns_everything() && self.person.account != account.as_str() {
             return Err(Problem::not_found());
         }
-        if allows(self.person.role, right) {
-            Ok(())
-        } else {
-            Err(Problem::new(403, texts::NO_RIGHT))
-        }
+        if allows(self.person.role, right) { Ok(()) } else { Err(Problem::new(403, texts::NO_RIGHT)) }
     }
 
     /// A write by cookie must come from our own page.
     pub fn check_origin(&self, request: &Request, public_url: &str) -> Result<(), Problem> {
         let writes = !matches!(request.method.as_str(), "GET" | "HEAD");
-        let ours = request
-            .header("origin")
-            .is_some_and(|given| given == origin(public_url));
+        let ours = request.header("origin").is_some_and(|given| given == origin(public_url));
         if writes && self.by_cookie && !ours {
             return Err(Problem::new(403, texts::WRONG_ORIGIN));
         }
@@ -102,10 +96,7 @@ pub fn visitor(request: &Request, key: &[u8], now_ms: i64) -> Option<Visitor> {
         Some(token) => (token, false),
         None => (cookie(request)?, true),
     };
-    Some(Visitor {
-        person: open_person(token, key, now_ms)?,
-        by_cookie,
-    })
+    Some(Visitor { person: open_person(token, key, now_ms)?, by_cookie })
 }
 
 fn bearer(request: &Request) -> Option<&str> {
@@ -114,28 +105,19 @@ fn bearer(request: &Request) -> Option<&str> {
 }
 
 fn cookie(request: &Request) -> Option<&str> {
-    request
-        .cookies
-        .iter()
-        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+    request.cookies.iter().find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
 /// The cookie that keeps a person logged in for this many seconds; 0 ends it.
 pub fn set_cookie(token: &str, seconds: i64, public_url: &str) -> String {
-    let secure = if public_url.starts_with("https://") {
-        "; Secure"
-    } else {
-        ""
-    };
+    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
     format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}")
 }
 
 /// Scheme and authority of a URL: what a browser sends as `Origin`.
 pub fn origin(url: &str) -> &str {
     let authority = url.find("://").map_or(0, |at| at + 3);
-    let end = url[authority..]
-        .find('/')
-        .map_or(url.len(), |at| authority + at);
+    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
     &url[..end]
 }
 
@@ -150,11 +132,7 @@ mod tests {
     const KEY: &[u8] = b"an invented key of enough length";
 
     fn person(account: &str, role: Role) -> Person {
-        Person {
-            account: account.to_owned(),
-            name: "petrova".to_owned(),
-            role,
-        }
+        Person { account: account.to_owned(), name: "petrova".to_owned(), role }
     }
 
     fn request(method: &str, headers: &[(&str, &str)], cookies: &[&str]) -> Request {
@@ -162,10 +140,7 @@ mod tests {
             method: method.to_owned(),
             path: Vec::new(),
             query: BTreeMap::new(),
-            headers: headers
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect(),
+            headers: headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             cookies: cookies.iter().map(|cookie| (*cookie).to_owned()).collect(),
             body: Vec::new(),
         }
@@ -177,21 +152,9 @@ mod tests {
         let header = format!("bearer {}", sign_person(&anna, None, KEY));
         let cookie = format!("perezvon={}", sign_person(&ivan, None, KEY));
         let both = request("GET", &[("authorization", &header)], &["x=1", &cookie]);
-        assert_eq!(
-            visitor(&both, KEY, 0),
-            Some(Visitor {
-                person: anna,
-                by_cookie: false
-            })
-        );
+        assert_eq!(visitor(&both, KEY, 0), Some(Visitor { person: anna, by_cookie: false }));
         let one = request("GET", &[], &["perezvon2=a", &cookie]);
-        assert_eq!(
-            visitor(&one, KEY, 0),
-            Some(Visitor {
-                person: ivan,
-                by_cookie: true
-            })
-        );
+        assert_eq!(visitor(&one, KEY, 0), Some(Visitor { person: ivan, by_cookie: true }));
     }
 
     #[test]
@@ -208,13 +171,8 @@ mod tests {
     #[test]
     fn another_account_is_not_found_and_a_missing_right_is_told() {
         let status = |account: &str, role, right| {
-            let visitor = Visitor {
-                person: person(account, role),
-                by_cookie: false,
-            };
-            visitor
-                .check(&AccountId::from("acme"), right)
-                .map_err(|problem| problem.status)
+            let visitor = Visitor { person: person(account, role), by_cookie: false };
+            visitor.check(&AccountId::from("acme"), right).map_err(|problem| problem.status)
         };
         assert_eq!(status("acme", Role::Operator, Right::Calls), Ok(()));
         assert_eq!(status("acme", Role::Operator, Right::Look), Err(403));
@@ -226,21 +184,12 @@ mod tests {
     #[test]
     fn a_write_by_cookie_must_come_from_our_own_page() {
         let check = |method, headers: &[(&str, &str)], by_cookie| {
-            let visitor = Visitor {
-                person: person("acme", Role::Admin),
-                by_cookie,
-            };
-            visitor
-                .check_origin(&request(method, headers, &[]), "https://pbx.example/x")
-                .is_ok()
+            let visitor = Visitor { person: person("acme", Role::Admin), by_cookie };
+            visitor.check_origin(&request(method, headers, &[]), "https://pbx.example/x").is_ok()
         };
         assert!(check("PUT", &[("origin", "https://pbx.example")], true));
         assert!(!check("PUT", &[("origin", "https://evil.example")], true));
-        assert!(!check(
-            "PUT",
-            &[("origin", "https://pbx.example.evil")],
-            true
-        ));
+        assert!(!check("PUT", &[("origin", "https://pbx.example.evil")], true));
         assert!(!check("POST", &[], true));
         assert!(check("POST", &[], false));
         assert!(check("GET", &[], true));
@@ -250,10 +199,7 @@ mod tests {
     fn the_cookie_is_secure_behind_https_only() {
         assert!(set_cookie("t", 60, "https://pbx.example").ends_with("Max-Age=60; Secure"));
         let plain = set_cookie("t", 0, "http://127.0.0.1:8080");
-        assert_eq!(
-            plain,
-            "perezvon=t; Path=/; HttpOnly; SameSite=Strict; Max-Age=0"
-        );
+        assert_eq!(plain, "perezvon=t; Path=/; HttpOnly; SameSite=Strict; Max-Age=0");
     }
 
     #[test]

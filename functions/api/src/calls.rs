@@ -40,9 +40,7 @@ impl CallView {
             id: format!("{}:{}", row.channel, row.entry),
             kind: words::kind(&row),
             description: words::description(&row),
-            object: name
-                .or_else(|| row.number.clone())
-                .unwrap_or_else(|| "номер скрыт".to_owned()),
+            object: name.or_else(|| row.number.clone()).unwrap_or_else(|| "номер скрыт".to_owned()),
             unlinked_words: row.unlinked.as_ref().map(perezvon_domain::Reason::words),
             source: policy.map_or_else(String::new, |policy| words::source(policy, &row.channel)),
             row,
@@ -66,15 +64,12 @@ struct Filter {
 impl Filter {
     fn read(request: &Request, zone: &str, now: Timestamp) -> Result<Self, Problem> {
         let time = |name, end| {
-            let read = |text| {
-                moment(text, zone, end).ok_or_else(|| Problem::bad(texts::not_a_time(name, text)))
-            };
+            let read = |text| moment(text, zone, end).ok_or_else(|| Problem::bad(texts::not_a_time(name, text)));
             request.param(name).map(read).transpose()
         };
         let number = |text| Number::parse(text).ok_or(Problem::new(400, texts::BAD_NUMBER));
         let number = request.param("number").map(number).transpose()?;
-        let cursor =
-            |text| opaque::decode_feed_at(text).ok_or(Problem::new(400, texts::BAD_CURSOR));
+        let cursor = |text| opaque::decode_feed_at(text).ok_or(Problem::new(400, texts::BAD_CURSOR));
         let cursor = request.param("cursor").map(cursor).transpose()?;
         let until = time("until", true)?.unwrap_or(Timestamp(now.0 + AHEAD_MS));
         let top = cursor.as_ref().map_or(until, |(at, _)| (*at).min(until));
@@ -83,10 +78,7 @@ impl Filter {
         Ok(Self {
             from: time("from", false)?.unwrap_or_default(),
             top,
-            to: after
-                .clone()
-                .filter(|after| *after < bound)
-                .unwrap_or(bound),
+            to: after.clone().filter(|after| *after < bound).unwrap_or(bound),
             after,
             number,
             limit: list::limit(request)?,
@@ -112,57 +104,35 @@ fn moment(text: &str, zone: &str, end: bool) -> Option<Timestamp> {
     let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let date: jiff::civil::Date = text.parse().ok()?;
     let date = if end { date.tomorrow().ok()? } else { date };
-    Some(Timestamp(
-        date.to_zoned(zone).ok()?.timestamp().as_millisecond(),
-    ))
+    Some(Timestamp(date.to_zoned(zone).ok()?.timestamp().as_millisecond()))
 }
 
 impl Api {
     /// `GET calls`.
-    pub(crate) async fn calls(
-        &self,
-        account: &AccountId,
-        request: &Request,
-    ) -> Result<Reply, Problem> {
+    pub(crate) async fn calls(&self, account: &AccountId, request: &Request) -> Result<Reply, Problem> {
         let policy = self.policies.read(&*self.table, account).await?;
-        let zone = policy
-            .as_ref()
-            .map_or("UTC", |policy| policy.time_zone.as_str());
+        let zone = policy.as_ref().map_or("UTC", |policy| policy.time_zone.as_str());
         let filter = Filter::read(request, zone, self.now())?;
         let found = match &filter.number {
             Some(number) => self.of_number(account, number, &filter).await?,
             None => self.of_months(account, &filter).await?,
         };
         // One row more than asked for was read: there is another page.
-        let last = (found.len() > filter.limit)
-            .then(|| found.get(filter.limit - 1))
-            .flatten();
+        let last = (found.len() > filter.limit).then(|| found.get(filter.limit - 1)).flatten();
         let next = last.map(|(feed_at, _)| opaque::encode(feed_at));
         let rows = found.into_iter().take(filter.limit);
-        let calls: Vec<CallView> = rows
-            .map(|(_, row)| CallView::new(row, policy.as_deref()))
-            .collect();
-        Ok(Reply::json(
-            200,
-            &serde_json::json!({ "calls": calls, "cursor": next, "time_zone": zone }),
-        ))
+        let calls: Vec<CallView> = rows.map(|(_, row)| CallView::new(row, policy.as_deref())).collect();
+        Ok(Reply::json(200, &serde_json::json!({ "calls": calls, "cursor": next, "time_zone": zone })))
     }
 
     /// The feed's partitions, month by month backwards.
-    async fn of_months(
-        &self,
-        account: &AccountId,
-        filter: &Filter,
-    ) -> Result<Vec<(String, FeedRow)>, TableError> {
+    async fn of_months(&self, account: &AccountId, filter: &Filter) -> Result<Vec<(String, FeedRow)>, TableError> {
         let lowest = month(filter.from);
         let (mut at, mut found, mut empty) = (Some(month(filter.top)), Vec::new(), 0);
         while let Some(name) = at.filter(|name| *name >= lowest && empty < EMPTY_MONTHS) {
             let query = filter.query(Index::Feed, keys::feed(account, &name));
             let want = filter.limit + 1 - found.len();
-            let rows = list::rows(&*self.table, query, want, usize::MAX, |row| {
-                is_new(row, "feed_at", filter)
-            })
-            .await?;
+            let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, "feed_at", filter)).await?;
             empty = if rows.is_empty() { empty + 1 } else { 0 };
             for row in rows {
                 found.extend(feed_row(row.s("feed_at"), &row)?);
@@ -184,10 +154,7 @@ impl Api {
     ) -> Result<Vec<(String, FeedRow)>, TableError> {
         let query = filter.query(Index::Phone, keys::phone(account, number));
         let want = filter.limit + 1;
-        let rows = list::rows(&*self.table, query, want, usize::MAX, |row| {
-            is_new(row, "phone_at", filter)
-        })
-        .await?;
+        let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, "phone_at", filter)).await?;
         let mut found = Vec::new();
         for row in rows {
             if let Some(item) = self.table.get(&row.key).await? {
@@ -199,8 +166,7 @@ impl Api {
 }
 
 fn is_new(row: &Row, name: &str, filter: &Filter) -> bool {
-    row.s(name)
-        .is_some_and(|at| filter.after.as_deref() != Some(at))
+    row.s(name).is_some_and(|at| filter.after.as_deref() != Some(at))
 }
 
 /// The place of a row and what the feed shows of it.
@@ -209,9 +175,7 @@ fn feed_row(place: Option<&str>, row: &Row) -> Result<Option<(String, FeedRow)>,
         return Ok(None);
     };
     let read = serde_json::from_str(summary);
-    let row = read.map_err(|error| {
-        TableError::Refused(format!("a row of the feed cannot be read: {error}"))
-    })?;
+    let row = read.map_err(|error| TableError::Refused(format!("a row of the feed cannot be read: {error}")))?;
     Ok(Some((place.to_owned(), row)))
 }
 
@@ -225,10 +189,7 @@ mod tests {
         let request = Request {
             method: "GET".to_owned(),
             path: Vec::new(),
-            query: query
-                .iter()
-                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
-                .collect(),
+            query: query.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
             headers: BTreeMap::new(),
             cookies: Vec::new(),
             body: Vec::new(),
@@ -249,30 +210,15 @@ mod tests {
         let feed_at = "001795200000000#main#x";
         let cursor = opaque::encode(feed_at);
         let filter = filter(&[("cursor", &cursor), ("limit", "5000")]).expect("a filter");
-        assert_eq!(
-            (filter.to.as_str(), filter.after.as_deref()),
-            (feed_at, Some(feed_at))
-        );
-        assert_eq!(
-            (filter.top, filter.limit),
-            (Timestamp(1_795_200_000_000), 200)
-        );
+        assert_eq!((filter.to.as_str(), filter.after.as_deref()), (feed_at, Some(feed_at)));
+        assert_eq!((filter.top, filter.limit), (Timestamp(1_795_200_000_000), 200));
     }
 
     #[test]
     fn what_cannot_be_read_is_a_bad_request() {
-        let wrong = [
-            ("cursor", "?"),
-            ("number", "12"),
-            ("from", "yesterday"),
-            ("limit", "all"),
-        ];
+        let wrong = [("cursor", "?"), ("number", "12"), ("from", "yesterday"), ("limit", "all")];
         for one in wrong {
-            assert_eq!(
-                filter(&[one]).err().map(|problem| problem.status),
-                Some(400),
-                "{one:?}"
-            );
+            assert_eq!(filter(&[one]).err().map(|problem| problem.status), Some(400), "{one:?}");
         }
     }
 }

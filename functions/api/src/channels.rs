@@ -14,20 +14,13 @@ use crate::{Api, words};
 
 impl Api {
     /// `GET channels`.
-    pub(crate) async fn channels(
-        &self,
-        account: &AccountId,
-        visitor: &Visitor,
-    ) -> Result<Reply, Problem> {
+    pub(crate) async fn channels(&self, account: &AccountId, visitor: &Visitor) -> Result<Reply, Problem> {
         let settings = self.needed_settings(account).await?;
         let zone = &settings.policy.time_zone;
         let with_urls = allows(visitor.person.role, Right::Configure);
         let mut channels = Vec::new();
         for channel in &settings.document.channels {
-            let row = self
-                .table
-                .get(&keys::channel_status(account, &channel.id))
-                .await?;
+            let row = self.table.get(&keys::channel_status(account, &channel.id)).await?;
             let seen = row.as_ref().map(Seen::read).unwrap_or_default();
             let name = provider(&channel.provider).map_or(channel.provider.as_str(), |it| it.name);
             channels.push(json!({
@@ -50,10 +43,7 @@ impl Api {
                 "last_ping": seen.last_ping,
             }));
         }
-        Ok(Reply::json(
-            200,
-            &json!({ "channels": channels, "time_zone": zone }),
-        ))
+        Ok(Reply::json(200, &json!({ "channels": channels, "time_zone": zone })))
     }
 
     /// `GET urls`.
@@ -68,9 +58,7 @@ impl Api {
     fn hook_url(&self, account: &AccountId, channel: &Channel) -> Option<String> {
         let provider = provider(&channel.provider).filter(|provider| provider.intake.is_some())?;
         let key = parse_private(self.config.hook_key.as_deref()?);
-        let key = key
-            .inspect_err(|error| tracing::error!(%error, "hook URLs cannot be made"))
-            .ok()?;
+        let key = key.inspect_err(|error| tracing::error!(%error, "hook URLs cannot be made")).ok()?;
         let hook = Hook {
             account: account.0.clone(),
             channel: channel.id.0.clone(),
@@ -104,11 +92,7 @@ impl Mood {
 }
 
 fn mood(active: bool, seen: &Seen) -> Mood {
-    let came = seen
-        .last_webhook
-        .max(seen.last_accepted)
-        .max(seen.last_refused)
-        .max(seen.last_ping);
+    let came = seen.last_webhook.max(seen.last_accepted).max(seen.last_refused).max(seen.last_ping);
     match (active, came, seen.last_accepted, seen.last_refused) {
         (false, ..) => Mood::Off,
         (true, None, ..) => Mood::Silent,
@@ -123,26 +107,19 @@ fn sentence(active: bool, seen: &Seen, zone: &str) -> String {
     let at = |at: Option<_>| at.map_or_else(String::new, |at| words::moment(at, zone));
     match mood(active, seen) {
         Mood::Off => "Канал выключен в настройках: запросы не принимаются.".to_owned(),
-        Mood::Silent => {
-            "Ещё ничего не приходило. Вставьте адрес вебхука в личном кабинете АТС как «адрес \
+        Mood::Silent => "Ещё ничего не приходило. Вставьте адрес вебхука в личном кабинете АТС как «адрес \
                          внешней системы» и сделайте пробный звонок."
-                .to_owned()
-        }
+            .to_owned(),
         Mood::Refusing => format!(
             "Последний запрос ({}) отклонён: {}. Он ждёт в карантине: исправьте причину и верните его в работу.",
             at(seen.last_refused),
-            seen.last_refusal
-                .as_deref()
-                .unwrap_or("причина не записана"),
+            seen.last_refusal.as_deref().unwrap_or("причина не записана"),
         ),
         Mood::NoCalls => format!(
             "Связь есть (последний запрос {}), но звонков ещё не было. Проверьте, что АТС шлёт события вызовов.",
             at(seen.last_webhook.max(seen.last_ping)),
         ),
-        Mood::Fine => format!(
-            "Всё в порядке: последний запрос принят {}.",
-            at(seen.last_accepted)
-        ),
+        Mood::Fine => format!("Всё в порядке: последний запрос принят {}.", at(seen.last_accepted)),
     }
 }
 
@@ -158,26 +135,11 @@ mod tests {
 
     #[test]
     fn a_channel_says_why_nothing_comes() {
-        let accepted = Seen {
-            last_webhook: at(5),
-            last_accepted: at(5),
-            ..Seen::default()
-        };
+        let accepted = Seen { last_webhook: at(5), last_accepted: at(5), ..Seen::default() };
         let refusal = Some("подпись не подходит".to_owned());
-        let refused = Seen {
-            last_webhook: at(9),
-            last_refused: at(9),
-            last_refusal: refusal,
-            ..accepted.clone()
-        };
-        let better = Seen {
-            last_accepted: at(10),
-            ..refused.clone()
-        };
-        let pinged = Seen {
-            last_ping: at(3),
-            ..Seen::default()
-        };
+        let refused = Seen { last_webhook: at(9), last_refused: at(9), last_refusal: refusal, ..accepted.clone() };
+        let better = Seen { last_accepted: at(10), ..refused.clone() };
+        let pinged = Seen { last_ping: at(3), ..Seen::default() };
         let cases = [
             (false, &accepted, Mood::Off),
             (true, &Seen::default(), Mood::Silent),
@@ -190,9 +152,6 @@ mod tests {
             assert_eq!(mood(active, seen), expected, "{seen:?}");
         }
         let text = sentence(true, &refused, "UTC");
-        assert!(
-            text.contains("01.01.1970 00:00:09") && text.contains("подпись не подходит"),
-            "{text}"
-        );
+        assert!(text.contains("01.01.1970 00:00:09") && text.contains("подпись не подходит"), "{text}");
     }
 }

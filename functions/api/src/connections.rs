@@ -27,19 +27,14 @@ impl Settings {
     pub fn connections(&self) -> Vec<KnownConnection> {
         let crm = self.document.crm.iter().map(|crm| KnownConnection {
             connection: crm_connection(&crm.id),
-            name: provider(&crm.provider)
-                .map_or_else(|| crm.provider.clone(), |known| known.name.to_owned()),
+            name: provider(&crm.provider).map_or_else(|| crm.provider.clone(), |known| known.name.to_owned()),
             lane: Lane::Crm,
         });
-        let channels = self
-            .document
-            .channels
-            .iter()
-            .map(|channel| KnownConnection {
-                connection: channel_connection(&channel.id),
-                name: channel.name.clone(),
-                lane: Lane::Outbound,
-            });
+        let channels = self.document.channels.iter().map(|channel| KnownConnection {
+            connection: channel_connection(&channel.id),
+            name: channel.name.clone(),
+            lane: Lane::Outbound,
+        });
         crm.chain(channels).collect()
     }
 }
@@ -51,23 +46,13 @@ impl Api {
         let zone = &settings.policy.time_zone;
         let mut connections = Vec::new();
         for known in settings.connections() {
-            let row = self
-                .table
-                .get(&keys::connection(account, &known.connection))
-                .await?;
-            let row = row
-                .as_ref()
-                .map(ConnectionRow::read)
-                .transpose()?
-                .unwrap_or_default();
+            let row = self.table.get(&keys::connection(account, &known.connection)).await?;
+            let row = row.as_ref().map(ConnectionRow::read).transpose()?.unwrap_or_default();
             let open = self.open_jobs(account, &known.connection).await?;
             let stopped = self.stopped_jobs(account, &known.connection).await?;
             connections.push(view(&known, &row, &open, &stopped, self.now(), zone));
         }
-        Ok(Reply::json(
-            200,
-            &json!({ "connections": connections, "time_zone": zone }),
-        ))
+        Ok(Reply::json(200, &json!({ "connections": connections, "time_zone": zone })))
     }
 
     /// `POST connections/{id}/retry`: a person ends the pause.
@@ -77,10 +62,7 @@ impl Api {
         connection: &ConnectionId,
     ) -> Result<Reply, Problem> {
         let lane = self.lane(account, connection).await?;
-        let connected = Condition::And(vec![
-            Condition::Present,
-            Condition::NotExists("off".to_owned()),
-        ]);
+        let connected = Condition::And(vec![Condition::Present, Condition::NotExists("off".to_owned())]);
         let update = Update::new(keys::connection(account, connection))
             .remove("retry_at")
             .remove("why")
@@ -93,10 +75,7 @@ impl Api {
             other => other?,
         };
         self.wake(account, connection, lane).await?;
-        Ok(Reply::json(
-            202,
-            &json!({ "connection": connection, "status": "разбужено" }),
-        ))
+        Ok(Reply::json(202, &json!({ "connection": connection, "status": "разбужено" })))
     }
 }
 
@@ -150,22 +129,9 @@ fn mood(row: &ConnectionRow, open: usize, stopped: usize, now: Timestamp) -> &'s
 }
 
 /// How a connection is doing, in one sentence.
-fn sentence(
-    row: &ConnectionRow,
-    open: usize,
-    stopped: usize,
-    now: Timestamp,
-    zone: &str,
-) -> String {
-    let why = row
-        .why
-        .as_deref()
-        .map_or_else(String::new, |why| format!(": {why}"));
-    let waiting = if open > 0 {
-        format!(" В очереди: {open}.")
-    } else {
-        String::new()
-    };
+fn sentence(row: &ConnectionRow, open: usize, stopped: usize, now: Timestamp, zone: &str) -> String {
+    let why = row.why.as_deref().map_or_else(String::new, |why| format!(": {why}"));
+    let waiting = if open > 0 { format!(" В очереди: {open}.") } else { String::new() };
     match mood(row, open, stopped, now) {
         "off" if row.disconnected => "Отключено.".to_owned(),
         "off" => "Отключается.".to_owned(),
@@ -173,9 +139,7 @@ fn sentence(
             format!("Остановлено до нового токена{why}.{waiting}")
         }
         "paused" => {
-            let until = row
-                .retry_at
-                .map_or_else(String::new, |at| words::moment(at, zone));
+            let until = row.retry_at.map_or_else(String::new, |at| words::moment(at, zone));
             format!("Пауза до {until}{why}.{waiting}")
         }
         "stopped" => format!("Ждут решения человека: {stopped}.{waiting}"),
@@ -192,11 +156,7 @@ mod tests {
 
     fn row(retry_at: Option<Timestamp>, why: &str) -> ConnectionRow {
         let why = Some(why.to_owned()).filter(|why| !why.is_empty());
-        ConnectionRow {
-            retry_at,
-            why,
-            ..ConnectionRow::default()
-        }
+        ConnectionRow { retry_at, why, ..ConnectionRow::default() }
     }
 
     #[test]
@@ -204,23 +164,10 @@ mod tests {
         let revoked = row(Some(UNTIL_A_PERSON_ACTS), "токен отозван");
         let paused = row(Some(Timestamp(NOW.0 + 60_000)), "слишком много запросов");
         let past = row(Some(Timestamp(NOW.0 - 1)), "слишком много запросов");
-        let off = ConnectionRow {
-            off: true,
-            ..row(None, "")
-        };
+        let off = ConnectionRow { off: true, ..row(None, "") };
         let cases = [
-            (
-                &revoked,
-                3,
-                0,
-                "Остановлено до нового токена: токен отозван. В очереди: 3.",
-            ),
-            (
-                &paused,
-                0,
-                0,
-                "Пауза до 21.11.2026 15:05:05: слишком много запросов.",
-            ),
+            (&revoked, 3, 0, "Остановлено до нового токена: токен отозван. В очереди: 3."),
+            (&paused, 0, 0, "Пауза до 21.11.2026 15:05:05: слишком много запросов."),
             (&past, 2, 0, "Идёт отправка. В очереди: 2."),
             (&past, 2, 1, "Ждут решения человека: 1. В очереди: 2."),
             (&past, 0, 0, "Всё отправлено."),
@@ -244,26 +191,9 @@ mod tests {
 
     #[test]
     fn a_pause_without_an_end_names_no_time() {
-        let known = KnownConnection {
-            connection: "crm:main".into(),
-            name: "CRM".to_owned(),
-            lane: Lane::Crm,
-        };
-        let shown = view(
-            &known,
-            &row(Some(UNTIL_A_PERSON_ACTS), "токен отозван"),
-            &[],
-            &[],
-            NOW,
-            "UTC",
-        );
-        assert_eq!(
-            (&shown["paused"], &shown["paused_until"]),
-            (&json!(true), &Value::Null)
-        );
-        assert_eq!(
-            (&shown["mood"], &shown["why"]),
-            (&json!("paused"), &json!("токен отозван"))
-        );
+        let known = KnownConnection { connection: "crm:main".into(), name: "CRM".to_owned(), lane: Lane::Crm };
+        let shown = view(&known, &row(Some(UNTIL_A_PERSON_ACTS), "токен отозван"), &[], &[], NOW, "UTC");
+        assert_eq!((&shown["paused"], &shown["paused_until"]), (&json!(true), &Value::Null));
+        assert_eq!((&shown["mood"], &shown["why"]), (&json!("paused"), &json!("токен отозван")));
     }
 }

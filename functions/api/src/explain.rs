@@ -60,12 +60,7 @@ impl Api {
         let reasons = story::reasons(&item.call);
         let jobs = self.jobs_of(&item).await?;
         let call = CallView::new(row, Some(policy));
-        let story = story::Story {
-            call: &call,
-            told: &told,
-            reasons: &reasons,
-            jobs: &jobs,
-        };
+        let story = story::Story { call: &call, told: &told, reasons: &reasons, jobs: &jobs };
         let text = story.lines(&entities, &recordings, &policy.time_zone, self.public_url());
         let body = json!({
             "call": call,
@@ -106,22 +101,14 @@ impl Api {
         place: &Prev,
     ) -> Result<Option<(JobView, Option<Prev>)>, TableError> {
         let account = &item.call.account;
-        if let Some(row) = self
-            .table
-            .get(&keys::job(account, connection, place.at, &place.id))
-            .await?
-        {
+        if let Some(row) = self.table.get(&keys::job(account, connection, place.at, &place.id)).await? {
             let job = JobRow::read(account, connection, &row)?;
             return Ok(Some((JobView::of_row(&job), job.prev)));
         }
-        Ok(item
-            .outbox
-            .iter()
-            .find(|effect| effect.id == place.id)
-            .and_then(|effect| match &effect.wanted {
-                Wanted::Job(order) => Some((JobView::of_effect(effect, order), order.prev.clone())),
-                _ => None,
-            }))
+        Ok(item.outbox.iter().find(|effect| effect.id == place.id).and_then(|effect| match &effect.wanted {
+            Wanted::Job(order) => Some((JobView::of_effect(effect, order), order.prev.clone())),
+            _ => None,
+        }))
     }
 
     fn recordings(&self, call: &Call, policy: &Policy) -> Vec<RecordingView> {
@@ -135,60 +122,31 @@ impl Api {
             };
             let link = recording::path(&link, &self.config.link_key);
             let employee = recording.employee.as_ref().map(|(_, extension)| extension);
-            recording_view(
-                id,
-                recording,
-                link,
-                employee.map(|extension| story::employee(extension, policy)),
-            )
+            recording_view(id, recording, link, employee.map(|extension| story::employee(extension, policy)))
         };
         call.recordings.iter().map(view).collect()
     }
 }
 
-fn recording_view(
-    id: &str,
-    recording: &Recording,
-    link: String,
-    employee: Option<String>,
-) -> RecordingView {
+fn recording_view(id: &str, recording: &Recording, link: String, employee: Option<String>) -> RecordingView {
     let (state, words, link, bytes) = match (&recording.copy, recording.state) {
-        (Copy::Stored { bytes, .. }, _) => (
-            "stored",
-            "сохранена у нас".to_owned(),
-            Some(link),
-            Some(*bytes),
-        ),
+        (Copy::Stored { bytes, .. }, _) => ("stored", "сохранена у нас".to_owned(), Some(link), Some(*bytes)),
         (Copy::Linked { .. }, _) => ("linked", "лежит у АТС".to_owned(), Some(link), None),
         (Copy::Asked { .. }, _) => ("asked", "копируется".to_owned(), None, None),
         (Copy::Failed { why, .. }, _) => ("failed", format!("не получена: {why}"), None, None),
-        (Copy::NotAsked, Some((_, RecordingState::NotKept { code }))) => (
-            "not_kept",
-            format!("АТС её не сохранила (код {code})"),
-            None,
-            None,
-        ),
+        (Copy::NotAsked, Some((_, RecordingState::NotKept { code }))) => {
+            ("not_kept", format!("АТС её не сохранила (код {code})"), None, None)
+        }
         (Copy::NotAsked, _) => ("awaited", "ждём, пока АТС её отдаст".to_owned(), None, None),
     };
-    RecordingView {
-        id: id.to_owned(),
-        state,
-        words,
-        link,
-        bytes,
-        employee,
-    }
+    RecordingView { id: id.to_owned(), state, words, link, bytes, employee }
 }
 
 /// Base address of the CRM's pages, without a slash at the end.
 fn crm_base(settings: &Settings) -> Option<String> {
     let crm = settings.document.crm.as_ref()?;
     let usual = || provider(&crm.provider).map(|known| known.settings.default_base().to_owned());
-    let base = crm
-        .base
-        .clone()
-        .or_else(usual)
-        .filter(|base| !base.is_empty())?;
+    let base = crm.base.clone().or_else(usual).filter(|base| !base.is_empty())?;
     Some(base.trim_end_matches('/').to_owned())
 }
 
@@ -198,44 +156,21 @@ fn entities(call: &Call, row: &FeedRow, base: &Option<String>) -> Vec<Entity> {
         Client::Known(client) => Some(client.contact.clone()),
         _ => None,
     };
-    let page = |kind: &str, id: &CrmId| {
-        base.as_ref()
-            .map(|base| format!("{base}/{kind}/detail/{id}"))
-    };
+    let page = |kind: &str, id: &CrmId| base.as_ref().map(|base| format!("{base}/{kind}/detail/{id}"));
     let mut found = Vec::new();
     if let Some(id) = row.contact.clone().or(known) {
-        found.push(Entity {
-            kind: "contact",
-            words: "контакт",
-            url: page("contacts", &id),
-            id,
-        });
+        found.push(Entity { kind: "contact", words: "контакт", url: page("contacts", &id), id });
     }
     if let Some(id) = row.deal.clone() {
-        found.push(Entity {
-            kind: "deal",
-            words: "сделка",
-            url: page("leads", &id),
-            id,
-        });
+        found.push(Entity { kind: "deal", words: "сделка", url: page("leads", &id), id });
     }
     if let Some(id) = row.task.clone() {
-        found.push(Entity {
-            kind: "task",
-            words: "задача",
-            url: None,
-            id,
-        });
+        found.push(Entity { kind: "task", words: "задача", url: None, id });
     }
     if let LogState::Logged { logged, .. } = &call.log {
         // A note has no page of its own: it is shown on that of its entity.
         let url = page(&logged.entity_kind, &logged.entity);
-        found.push(Entity {
-            kind: "note",
-            words: "запись о звонке",
-            id: logged.note.clone(),
-            url,
-        });
+        found.push(Entity { kind: "note", words: "запись о звонке", id: logged.note.clone(), url });
     }
     found
 }
@@ -250,12 +185,8 @@ mod tests {
     #[test]
     fn entities_have_their_pages_in_the_crm() {
         let mut call = Call::new("acme".into(), "main".into(), "1".to_owned(), Timestamp(0));
-        let client = FoundClient {
-            contact: "11".into(),
-            name: "Анна".to_owned(),
-            responsible: None,
-            duplicates: 0,
-        };
+        let client =
+            FoundClient { contact: "11".into(), name: "Анна".to_owned(), responsible: None, duplicates: 0 };
         call.client = Client::Known(client);
         let row = serde_json::json!({
             "channel": "main", "entry": "1", "answered": true, "ended": true, "started_at": 0, "seconds": 1,
@@ -263,10 +194,7 @@ mod tests {
         });
         let row = serde_json::from_value(row).expect("a row");
         let found = entities(&call, &row, &Some("https://crm.example".to_owned()));
-        let urls: Vec<_> = found
-            .iter()
-            .map(|entity| (entity.kind, entity.url.as_deref()))
-            .collect();
+        let urls: Vec<_> = found.iter().map(|entity| (entity.kind, entity.url.as_deref())).collect();
         let expected = [
             ("contact", Some("https://crm.example/contacts/detail/11")),
             ("deal", Some("https://crm.example/leads/detail/12")),
@@ -277,26 +205,9 @@ mod tests {
 
     #[test]
     fn a_recording_has_a_link_only_when_it_plays() {
-        let view = |copy| {
-            recording_view(
-                "1",
-                &Recording {
-                    copy,
-                    ..Recording::default()
-                },
-                "/r/t".to_owned(),
-                None,
-            )
-        };
-        let stored = Copy::Stored {
-            blob: "b".to_owned(),
-            bytes: 5,
-            media_type: "audio/mpeg".to_owned(),
-        };
+        let view = |copy| recording_view("1", &Recording { copy, ..Recording::default() }, "/r/t".to_owned(), None);
+        let stored = Copy::Stored { blob: "b".to_owned(), bytes: 5, media_type: "audio/mpeg".to_owned() };
         assert_eq!(view(stored).link.as_deref(), Some("/r/t"));
-        assert_eq!(
-            (view(Copy::NotAsked).link, view(Copy::NotAsked).state),
-            (None, "awaited")
-        );
+        assert_eq!((view(Copy::NotAsked).link, view(Copy::NotAsked).state), (None, "awaited"));
     }
 }

@@ -96,14 +96,9 @@ fn crm_ids(result: &JobResult) -> Vec<CrmId> {
     match result {
         JobResult::ClientFound(Some(client)) => vec![client.contact.clone()],
         JobResult::CallLogged(logged) => vec![logged.note.clone()],
-        JobResult::RecordsMade(made)
-        | JobResult::Failed {
-            made: Some(made), ..
-        } => [&made.contact, &made.deal, &made.task]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect(),
+        JobResult::RecordsMade(made) | JobResult::Failed { made: Some(made), .. } => {
+            [&made.contact, &made.deal, &made.task].into_iter().flatten().cloned().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -159,26 +154,13 @@ impl Api {
             backward: true,
             ..Query::table(keys::jobs(account, connection))
         };
-        let rows = list::rows(&*self.table, query, MOST_LOOKED_AT, MOST_LOOKED_AT, |_| {
-            true
-        })
-        .await?;
-        let jobs: Result<Vec<JobRow>, _> = rows
-            .iter()
-            .map(|row| JobRow::read(account, connection, row))
-            .collect();
-        Ok(jobs?
-            .into_iter()
-            .filter(|job| can_retry(job.state).is_ok())
-            .collect())
+        let rows = list::rows(&*self.table, query, MOST_LOOKED_AT, MOST_LOOKED_AT, |_| true).await?;
+        let jobs: Result<Vec<JobRow>, _> = rows.iter().map(|row| JobRow::read(account, connection, row)).collect();
+        Ok(jobs?.into_iter().filter(|job| can_retry(job.state).is_ok()).collect())
     }
 
     /// `GET jobs?state=`: `open`, `failed`, `parked`, or all that wait for a person.
-    pub(crate) async fn jobs(
-        &self,
-        account: &AccountId,
-        request: &Request,
-    ) -> Result<Reply, Problem> {
+    pub(crate) async fn jobs(&self, account: &AccountId, request: &Request) -> Result<Reply, Problem> {
         let settings = self.needed_settings(account).await?;
         let state = request.param("state");
         let mut jobs = Vec::new();
@@ -188,9 +170,7 @@ impl Api {
                 _ => self.stopped_jobs(account, &known.connection).await?,
             });
         }
-        jobs.retain(|job| {
-            state.is_none_or(|state| state == "open" || state_code(job.state) == state)
-        });
+        jobs.retain(|job| state.is_none_or(|state| state == "open" || state_code(job.state) == state));
         jobs.sort_by_key(|job| std::cmp::Reverse(job.at));
         let jobs: Vec<JobView> = jobs.iter().map(JobView::of_row).collect();
         Ok(Reply::json(200, &json!({ "jobs": jobs })))
@@ -206,10 +186,7 @@ impl Api {
         let lane = self.lane(account, connection).await?;
         self.check_connected(account, connection).await?;
         let (at, id) = opaque::decode_job(job).ok_or_else(Problem::not_found)?;
-        let row = self
-            .table
-            .get(&keys::job(account, connection, at, &id))
-            .await?;
+        let row = self.table.get(&keys::job(account, connection, at, &id)).await?;
         let mut job = JobRow::read(account, connection, &row.ok_or_else(Problem::not_found)?)?;
         can_retry(job.state).map_err(|text| Problem::new(409, text))?;
         put_back(&mut job);
@@ -221,34 +198,15 @@ impl Api {
         Ok(Reply::json(200, &JobView::of_row(&job)))
     }
 
-    async fn check_connected(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-    ) -> Result<(), Problem> {
-        let row = self
-            .table
-            .get(&keys::connection(account, connection))
-            .await?
-            .ok_or_else(Problem::not_found)?;
-        if ConnectionRow::read(&row)?.off {
-            Err(Problem::new(409, texts::CONNECTION_OFF))
-        } else {
-            Ok(())
-        }
+    async fn check_connected(&self, account: &AccountId, connection: &ConnectionId) -> Result<(), Problem> {
+        let row = self.table.get(&keys::connection(account, connection)).await?.ok_or_else(Problem::not_found)?;
+        if ConnectionRow::read(&row)?.off { Err(Problem::new(409, texts::CONNECTION_OFF)) } else { Ok(()) }
     }
 
     /// Who works on a connection of the settings; another connection is not found.
-    pub(crate) async fn lane(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-    ) -> Result<Lane, Problem> {
+    pub(crate) async fn lane(&self, account: &AccountId, connection: &ConnectionId) -> Result<Lane, Problem> {
         let settings = self.needed_settings(account).await?;
-        let known = settings
-            .connections()
-            .into_iter()
-            .find(|known| known.connection == *connection);
+        let known = settings.connections().into_iter().find(|known| known.connection == *connection);
         known.map(|known| known.lane).ok_or_else(Problem::not_found)
     }
 }
@@ -264,36 +222,23 @@ mod tests {
     use super::*;
 
     fn failed() -> JobRow {
-        let made = Records {
-            contact: Some("11".into()),
-            deal: Some("12".into()),
-            ..Records::default()
-        };
+        let made = Records { contact: Some("11".into()), deal: Some("12".into()), ..Records::default() };
         JobRow {
             account: "acme".into(),
             connection: "crm:main".into(),
             at: Timestamp(5),
             id: "call/main/1/2/0".into(),
-            command: Command::FindClient {
-                number: Number::parse("+79990001122").expect("a number"),
-            },
+            command: Command::FindClient { number: Number::parse("+79990001122").expect("a number") },
             points: Vec::new(),
             prev: None,
             state: JobState::Failed,
             rev: 3,
             progress: BTreeMap::from([("deal".to_owned(), "12".to_owned())]),
-            intent: Some(Intent {
-                lease: 1,
-                ask_at: Timestamp(9),
-                marker: 0,
-            }),
+            intent: Some(Intent { lease: 1, ask_at: Timestamp(9), marker: 0 }),
             retry_at: Some(Timestamp(8)),
             why: Some("нет прав".to_owned()),
             tries: 4,
-            result: Some(JobResult::Failed {
-                why: "нет прав".to_owned(),
-                made: Some(made),
-            }),
+            result: Some(JobResult::Failed { why: "нет прав".to_owned(), made: Some(made) }),
         }
     }
 
@@ -302,18 +247,9 @@ mod tests {
         let mut job = failed();
         let before = job.clone();
         put_back(&mut job);
-        assert_eq!(
-            (job.state, job.tries, job.due()),
-            (JobState::Ready, 0, Timestamp::default())
-        );
-        assert_eq!(
-            (&job.progress, &job.result),
-            (&before.progress, &before.result)
-        );
-        assert_eq!(
-            JobView::of_row(&job).crm_ids,
-            [CrmId::from("11"), CrmId::from("12")]
-        );
+        assert_eq!((job.state, job.tries, job.due()), (JobState::Ready, 0, Timestamp::default()));
+        assert_eq!((&job.progress, &job.result), (&before.progress, &before.result));
+        assert_eq!(JobView::of_row(&job).crm_ids, [CrmId::from("11"), CrmId::from("12")]);
     }
 
     #[test]
@@ -327,9 +263,6 @@ mod tests {
     #[test]
     fn a_job_is_found_again_by_its_id_in_the_url() {
         let view = JobView::of_row(&failed());
-        assert_eq!(
-            opaque::decode_job(&view.id),
-            Some((Timestamp(5), "call/main/1/2/0".into()))
-        );
+        assert_eq!(opaque::decode_job(&view.id), Some((Timestamp(5), "call/main/1/2/0".into())));
     }
 }

@@ -77,10 +77,7 @@ pub struct Config {
 impl Api {
     /// Answers one request. Nothing leaves but an answer: every error has a status and says what to do.
     pub async fn handle(&self, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-        self.answer(event)
-            .await
-            .unwrap_or_else(|problem| problem.reply())
-            .finish()
+        self.answer(event).await.unwrap_or_else(|problem| problem.reply()).finish()
     }
 
     async fn answer(&self, event: ApiGatewayV2httpRequest) -> Result<Reply, Problem> {
@@ -105,8 +102,7 @@ impl Api {
                 let visitor = self.visitor(&request)?;
                 visitor.check(&account, resource.right())?;
                 self.check_employed(&account, &visitor).await?;
-                self.of_account(&account, resource, &visitor, &request)
-                    .await
+                self.of_account(&account, resource, &visitor, &request).await
             }
         }
     }
@@ -126,17 +122,9 @@ impl Api {
             return Ok(());
         }
         let policy = self.policies.read(&*self.table, account).await?;
-        let works = |policy: &Policy| {
-            policy
-                .employee(&name)
-                .is_some_and(|employee| employee.active)
-        };
+        let works = |policy: &Policy| policy.employee(&name).is_some_and(|employee| employee.active);
         let gone = policy.is_some_and(|policy| !works(&policy));
-        if gone {
-            Err(Problem::new(401, texts::TOKEN_REFUSED))
-        } else {
-            Ok(())
-        }
+        if gone { Err(Problem::new(401, texts::TOKEN_REFUSED)) } else { Ok(()) }
     }
 
     async fn of_account(
@@ -155,13 +143,8 @@ impl Api {
             Resource::Channels => self.channels(account, visitor).await,
             Resource::Urls => self.urls(account).await,
             Resource::Connections => self.connections(account).await,
-            Resource::RetryConnection(id) => {
-                self.retry_connection(account, &ConnectionId(id)).await
-            }
-            Resource::RetryJob { connection, job } => {
-                self.retry_job(account, &ConnectionId(connection), &job)
-                    .await
-            }
+            Resource::RetryConnection(id) => self.retry_connection(account, &ConnectionId(id)).await,
+            Resource::RetryJob { connection, job } => self.retry_job(account, &ConnectionId(connection), &job).await,
             Resource::Jobs => self.jobs(account, request).await,
             Resource::Settings => self.show_settings(account).await,
             Resource::PutSettings => self.put_settings(account, visitor, request).await,
@@ -179,20 +162,12 @@ impl Api {
     }
 
     /// "Look at this connection", to whoever works on it.
-    async fn wake(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-        lane: Lane,
-    ) -> Result<(), PortError> {
+    async fn wake(&self, account: &AccountId, connection: &ConnectionId, lane: Lane) -> Result<(), PortError> {
         let queue = match lane {
             Lane::Crm => &self.crm,
             Lane::Outbound => &self.outbound,
         };
-        let wake_up = WakeUp {
-            account: account.clone(),
-            connection: connection.clone(),
-        };
+        let wake_up = WakeUp { account: account.clone(), connection: connection.clone() };
         queue.send(vec![wake_up.message(0)]).await
     }
 }

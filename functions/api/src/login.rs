@@ -51,11 +51,7 @@ impl Api {
             Err(error) if error.is_conflict() => return Err(used()),
             other => other?,
         };
-        let session = sign_person(
-            &person,
-            Some(now + SESSION_SECONDS * 1000),
-            &self.config.person_key,
-        );
+        let session = sign_person(&person, Some(now + SESSION_SECONDS * 1000), &self.config.person_key);
         Ok(Reply::redirect(303, "/").cookie(self.cookie(&session, SESSION_SECONDS)))
     }
 
@@ -69,10 +65,7 @@ impl Api {
         let token = given.token.trim();
         let person = open_person(token, &self.config.person_key, self.clock.now_ms());
         let person = person.ok_or(Problem::new(401, texts::TOKEN_REFUSED))?;
-        let visitor = Visitor {
-            person,
-            by_cookie: true,
-        };
+        let visitor = Visitor { person, by_cookie: true };
         Ok(me(&visitor).cookie(self.cookie(token, SESSION_SECONDS)))
     }
 
@@ -90,12 +83,8 @@ impl Api {
         let mut ids = vec![AccountId(visitor.person.account.clone())];
         if visitor.owns_everything() {
             let query = Query::table(keys::all_accounts());
-            let rows =
-                list::rows(&*self.table, query, MOST_ACCOUNTS, MOST_ACCOUNTS, |_| true).await?;
-            ids = rows
-                .iter()
-                .filter_map(|row| keys::parse_account_entry(&row.key))
-                .collect();
+            let rows = list::rows(&*self.table, query, MOST_ACCOUNTS, MOST_ACCOUNTS, |_| true).await?;
+            ids = rows.iter().filter_map(|row| keys::parse_account_entry(&row.key)).collect();
         }
         let mut accounts = Vec::new();
         for id in ids {
@@ -105,20 +94,13 @@ impl Api {
             let (name, zone) = (settings.document.account.name, settings.policy.time_zone);
             accounts.push(serde_json::json!({ "id": id, "name": name, "time_zone": zone }));
         }
-        Ok(Reply::json(
-            200,
-            &serde_json::json!({ "accounts": accounts }),
-        ))
+        Ok(Reply::json(200, &serde_json::json!({ "accounts": accounts })))
     }
 }
 
 /// `GET me`.
 pub fn me(visitor: &Visitor) -> Reply {
-    let Person {
-        account,
-        name,
-        role,
-    } = &visitor.person;
+    let Person { account, name, role } = &visitor.person;
     let may = |right| access::allows(*role, right);
     let account = Some(account).filter(|account| *account != EVERY_ACCOUNT);
     Reply::json(
@@ -139,10 +121,8 @@ pub fn me(visitor: &Visitor) -> Reply {
 }
 
 fn digest(token: &str) -> String {
-    Sha256::digest(token.as_bytes())
-        .iter()
-        .fold(String::new(), |mut hex, byte| {
-            _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    Sha256::digest(token.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+        _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }

@@ -11,8 +11,8 @@ use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
-    ALLOW_HOSTS, BLOB_BUCKET, CRM_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, PUBLIC_URL,
-    QUARANTINE_TABLE_NAME, RAW_QUEUE_URL, SECRET_PREFIX, TABLE_NAME,
+    ALLOW_HOSTS, BLOB_BUCKET, CRM_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, PUBLIC_URL, QUARANTINE_TABLE_NAME, RAW_QUEUE_URL,
+    SECRET_PREFIX, TABLE_NAME,
 };
 use perezvon_store::dynamo::Dynamo;
 
@@ -44,7 +44,7 @@ async fn api(mut env: Env) -> Result<(), Error> {
     let client = Client::new(&sdk);
     let secrets = SecretsManager::new(&sdk, secrets);
     let keys: Option<Keys> = read(&secrets, "api/keys").await?;
-    let keys = keys.ok_or("there is no secret `api/keys`: make it with `perezvon keys`")?;
+    let keys = keys.ok_or("there is no secret `api/keys`: store one as ARCHITECTURE.md says")?;
     let function = Api {
         table: Arc::new(Dynamo::new(client.clone(), table)),
         quarantine: Arc::new(Dynamo::new(client, quarantine)),
@@ -60,10 +60,7 @@ async fn api(mut env: Env) -> Result<(), Error> {
             person_key: keys.person_key.into_bytes(),
             link_key: keys.link_key.into_bytes(),
             hook_key: keys.hook_private_key,
-            allow_hosts: allow
-                .split(',')
-                .map(|host| host.trim().to_owned())
-                .collect(),
+            allow_hosts: allow.split(',').map(|host| host.trim().to_owned()).collect(),
         },
     };
     runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await

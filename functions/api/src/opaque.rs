@@ -54,10 +54,7 @@ mod tests {
         let opaque = encode_place(Timestamp(1_790_000_000_123), id);
         let usual = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
         assert!(opaque.bytes().all(usual), "{opaque}");
-        assert_eq!(
-            decode_place(&opaque),
-            Some((Timestamp(1_790_000_000_123), id.to_owned()))
-        );
+        assert_eq!(decode_place(&opaque), Some((Timestamp(1_790_000_000_123), id.to_owned())));
     }
 
     #[test]
@@ -69,24 +66,10 @@ mod tests {
 
     #[test]
     fn anything_else_is_no_cursor_and_no_place() {
-        for text in [
-            "",
-            "%",
-            "####",
-            "AAAA",
-            &encode("12#x"),
-            &encode("-00000000000012#x"),
-        ] {
+        for text in ["", "%", "####", "AAAA", &encode("12#x"), &encode("-00000000000012#x")] {
             assert_eq!(decode_feed_at(text), None, "{text}");
         }
-        for text in [
-            "",
-            "%",
-            &encode("x#y"),
-            &encode("12"),
-            &encode("12#"),
-            &encode("-1#y"),
-        ] {
+        for text in ["", "%", &encode("x#y"), &encode("12"), &encode("12#"), &encode("-1#y")] {
             assert_eq!(decode_place(text), None, "{text}");
         }
     }

@@ -16,36 +16,12 @@ pub struct Asset {
 }
 
 static ASSETS: &[Asset] = &[
-    Asset {
-        path: "",
-        media_type: "text/html; charset=utf-8",
-        text: include_str!("../page/index.html"),
-    },
-    Asset {
-        path: "app.css",
-        media_type: "text/css; charset=utf-8",
-        text: include_str!("../page/app.css"),
-    },
-    Asset {
-        path: "app.js",
-        media_type: SCRIPT,
-        text: include_str!("../page/app.js"),
-    },
-    Asset {
-        path: "views.js",
-        media_type: SCRIPT,
-        text: include_str!("../page/views.js"),
-    },
-    Asset {
-        path: "texts.js",
-        media_type: SCRIPT,
-        text: include_str!("../page/texts.js"),
-    },
-    Asset {
-        path: "icon.svg",
-        media_type: "image/svg+xml",
-        text: include_str!("../page/icon.svg"),
-    },
+    Asset { path: "", media_type: "text/html; charset=utf-8", text: include_str!("../page/index.html") },
+    Asset { path: "app.css", media_type: "text/css; charset=utf-8", text: include_str!("../page/app.css") },
+    Asset { path: "app.js", media_type: SCRIPT, text: include_str!("../page/app.js") },
+    Asset { path: "views.js", media_type: SCRIPT, text: include_str!("../page/views.js") },
+    Asset { path: "texts.js", media_type: SCRIPT, text: include_str!("../page/texts.js") },
+    Asset { path: "icon.svg", media_type: "image/svg+xml", text: include_str!("../page/icon.svg") },
 ];
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -70,41 +46,18 @@ mod tests {
 
     #[test]
     fn the_page_has_no_inline_script_or_style() {
-        for page in ASSETS
-            .iter()
-            .filter(|asset| asset.media_type.starts_with("text/html"))
-        {
-            assert!(
-                !page.text.contains("<style") && !page.text.contains("style="),
-                "{}",
-                page.path
-            );
+        for page in ASSETS.iter().filter(|asset| asset.media_type.starts_with("text/html")) {
+            assert!(!page.text.contains("<style") && !page.text.contains("style="), "{}", page.path);
             let scripts = page.text.matches("<script").count();
-            assert_eq!(
-                scripts,
-                page.text.matches("></script>").count(),
-                "{}",
-                page.path
-            );
-            assert!(
-                !page.text.contains(" on"),
-                "an inline handler in {}",
-                page.path
-            );
+            assert_eq!(scripts, page.text.matches("></script>").count(), "{}", page.path);
+            assert!(!page.text.contains(" on"), "an inline handler in {}", page.path);
         }
     }
 
     #[test]
     fn data_never_becomes_markup() {
         for script in ASSETS.iter().filter(|asset| asset.media_type == SCRIPT) {
-            for word in [
-                "innerHTML",
-                "outerHTML",
-                "insertAdjacentHTML",
-                "document.write",
-                "eval(",
-                ".style",
-            ] {
+            for word in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", ".style"] {
                 assert!(!script.text.contains(word), "{word} in {}", script.path);
             }
         }
@@ -114,12 +67,7 @@ mod tests {
     fn russian_texts_stand_in_one_file() {
         let russian = |text: &str| text.chars().any(|c| ('А'..='я').contains(&c));
         for asset in ASSETS.iter().filter(|asset| asset.media_type == SCRIPT) {
-            assert_eq!(
-                russian(asset.text),
-                asset.path == "texts.js",
-                "{}",
-                asset.path
-            );
+            assert_eq!(russian(asset.text), asset.path == "texts.js", "{}", asset.path);
         }
     }
 }

@@ -27,45 +27,28 @@ struct Channel {
 
 impl Api {
     /// `GET quarantine`: newest first.
-    pub(crate) async fn quarantined(
-        &self,
-        account: &AccountId,
-        request: &Request,
-    ) -> Result<Reply, Problem> {
+    pub(crate) async fn quarantined(&self, account: &AccountId, request: &Request) -> Result<Reply, Problem> {
         let limit = list::limit(request)?;
         let channel = request.param("channel");
         let bad = || Problem::new(400, texts::BAD_CURSOR);
-        let after = request
-            .param("cursor")
-            .map(|cursor| opaque::decode(cursor).ok_or_else(bad))
-            .transpose()?;
-        let query = Query {
-            to: after.clone().map(Value::S),
-            backward: true,
-            ..Query::table(keys::quarantine(account))
-        };
+        let after = request.param("cursor").map(|cursor| opaque::decode(cursor).ok_or_else(bad)).transpose()?;
+        let query =
+            Query { to: after.clone().map(Value::S), backward: true, ..Query::table(keys::quarantine(account)) };
         let wanted = |row: &Row| {
-            let of_channel =
-                |held: Quarantined| channel.is_none_or(|channel| held.channel.as_str() == channel);
+            let of_channel = |held: Quarantined| channel.is_none_or(|channel| held.channel.as_str() == channel);
             after.as_deref() != Some(row.key.sk()) && Quarantined::read(row).is_ok_and(of_channel)
         };
         let rows = list::rows(&*self.quarantine, query, limit + 1, MOST_LOOKED_AT, wanted).await?;
         let last = (rows.len() > limit).then(|| rows.get(limit - 1)).flatten();
         let cursor = last.map(|row| opaque::encode(row.key.sk()));
         let held: Result<Vec<_>, _> = rows.iter().take(limit).map(view).collect();
-        Ok(Reply::json(
-            200,
-            &json!({ "requests": held?, "cursor": cursor }),
-        ))
+        Ok(Reply::json(200, &json!({ "requests": held?, "cursor": cursor })))
     }
 
     /// `POST quarantine/{id}/release`. One that came back is released again as often as a person likes.
     pub(crate) async fn release(&self, account: &AccountId, id: &str) -> Result<Reply, Problem> {
         let (at, request) = opaque::decode_place(id).ok_or_else(Problem::not_found)?;
-        let row = self
-            .quarantine
-            .get(&keys::quarantined(account, at, &request))
-            .await?;
+        let row = self.quarantine.get(&keys::quarantined(account, at, &request)).await?;
         let held = Quarantined::read(&row.ok_or_else(Problem::not_found)?)?;
         if held.message.is_none() {
             return Err(Problem::new(409, texts::DIGEST_ONLY));
@@ -75,21 +58,15 @@ impl Api {
     }
 
     /// `POST quarantine/release`: all that a channel still holds, oldest first.
-    pub(crate) async fn release_channel(
-        &self,
-        account: &AccountId,
-        request: &Request,
-    ) -> Result<Reply, Problem> {
+    pub(crate) async fn release_channel(&self, account: &AccountId, request: &Request) -> Result<Reply, Problem> {
         let Channel { channel } = request.json()?;
         let mut query = Query::table(keys::quarantine(account));
         let (mut released, mut left, mut digest_only, mut looked) = (0, 0, 0, 0);
         loop {
             let page = self.quarantine.query(query.clone()).await?;
             looked += page.rows.len();
-            let held: Result<Vec<Quarantined>, TableError> =
-                page.rows.iter().map(Quarantined::read).collect();
-            let of_channel =
-                |held: &Quarantined| held.channel == channel && held.released_at.is_none();
+            let held: Result<Vec<Quarantined>, TableError> = page.rows.iter().map(Quarantined::read).collect();
+            let of_channel = |held: &Quarantined| held.channel == channel && held.released_at.is_none();
             let waiting = held?.into_iter().filter(of_channel);
             let (whole, only): (Vec<_>, Vec<_>) = waiting.partition(|held| held.message.is_some());
             digest_only += only.len();
@@ -116,11 +93,7 @@ impl Api {
         for one in held {
             self.mark(account, one, Some(self.now())).await?;
             let body = one.message.clone().unwrap_or_default();
-            messages.push(Message {
-                body,
-                group: one.channel.0.clone(),
-                delay_ms: 0,
-            });
+            messages.push(Message { body, group: one.channel.0.clone(), delay_ms: 0 });
         }
         if let Err(error) = self.raw.send(messages).await {
             for one in held {
@@ -131,20 +104,9 @@ impl Api {
         Ok(())
     }
 
-    async fn mark(
-        &self,
-        account: &AccountId,
-        held: &Quarantined,
-        at: Option<Timestamp>,
-    ) -> Result<(), TableError> {
-        let marked = Quarantined {
-            released_at: at,
-            ..held.clone()
-        };
-        self.quarantine
-            .update(marked.put(account))
-            .await
-            .map(|_| ())
+    async fn mark(&self, account: &AccountId, held: &Quarantined, at: Option<Timestamp>) -> Result<(), TableError> {
+        let marked = Quarantined { released_at: at, ..held.clone() };
+        self.quarantine.update(marked.put(account)).await.map(|_| ())
     }
 }
 
@@ -170,14 +132,11 @@ fn path(message: &str) -> Option<String> {
     struct Part {
         path: String,
     }
-    serde_json::from_str(message)
-        .ok()
-        .map(|part: Part| part.path)
+    serde_json::from_str(message).ok().map(|part: Part| part.path)
 }
 
 #[cfg(test)]
 mod tests {
-    use perezvon_store::Key;
     use perezvon_store::table::Attributes;
 
     use super::*;
@@ -197,12 +156,9 @@ mod tests {
         };
         let text = serde_json::to_string(&held).expect("JSON");
         let attributes = Attributes::from([("request".to_owned(), Value::S(text))]);
-        let key = Key::from_table("acme#quarantine".to_owned(), "1".to_owned());
+        let key = keys::quarantined(&AccountId::from("acme"), held.received_at, "1");
         let shown = view(&Row { key, attributes }).expect("a view");
-        assert_eq!(
-            (&shown["path"], &shown["releasable"]),
-            (&json!("events/call"), &json!(true))
-        );
+        assert_eq!((&shown["path"], &shown["releasable"]), (&json!("events/call"), &json!(true)));
         assert!(!shown.to_string().contains("c2VjcmV0"));
         let id = shown["id"].as_str().and_then(opaque::decode_place);
         assert_eq!(id, Some((held.received_at, held.id)));

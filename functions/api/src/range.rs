@@ -17,14 +17,7 @@ pub enum Part {
 /// Which part of `total` bytes this header asks for; never more than [`LARGEST`]. Several ranges and
 /// units we do not know are ignored, as the standard allows.
 pub fn part(header: Option<&str>, total: u64) -> Part {
-    let whole = if total <= LARGEST {
-        Part::Whole
-    } else {
-        Part::Bytes {
-            from: 0,
-            to: LARGEST - 1,
-        }
-    };
+    let whole = if total <= LARGEST { Part::Whole } else { Part::Bytes { from: 0, to: LARGEST - 1 } };
     let Some(range) = header.and_then(|header| header.trim().strip_prefix("bytes=")) else {
         return whole;
     };
@@ -33,9 +26,7 @@ pub fn part(header: Option<&str>, total: u64) -> Part {
     };
     let bounds = match (from.trim(), to.trim()) {
         ("", "") => return whole,
-        ("", last) => last
-            .parse()
-            .map(|last: u64| (total.saturating_sub(last), total, last > 0)),
+        ("", last) => last.parse().map(|last: u64| (total.saturating_sub(last), total, last > 0)),
         (first, "") => first.parse().map(|first: u64| (first, total, true)),
         (first, last) => match (first.parse::<u64>(), last.parse::<u64>()) {
             (Ok(first), Ok(last)) if first > last => return whole,
@@ -47,11 +38,7 @@ pub fn part(header: Option<&str>, total: u64) -> Part {
         return whole;
     };
     let end = end.min(total).min(from.saturating_add(LARGEST));
-    if some && from < end {
-        Part::Bytes { from, to: end - 1 }
-    } else {
-        Part::Outside
-    }
+    if some && from < end { Part::Bytes { from, to: end - 1 } } else { Part::Outside }
 }
 
 /// The `Content-Range` of these bytes.
@@ -91,15 +78,7 @@ mod tests {
 
     #[test]
     fn what_is_no_single_range_is_ignored() {
-        for header in [
-            "",
-            "bytes=",
-            "bytes=-",
-            "bytes=a-b",
-            "bytes=5-1",
-            "bytes=0-1,5-6",
-            "lines=0-1",
-        ] {
+        for header in ["", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-1", "bytes=0-1,5-6", "lines=0-1"] {
             assert_eq!(of(header, 1000), Part::Whole, "{header}");
         }
         assert_eq!(part(None, 0), Part::Whole);

@@ -20,26 +20,15 @@ impl Api {
     pub(crate) async fn play(&self, token: &str, request: &Request) -> Result<Reply, Problem> {
         let missing = || Problem::new(404, texts::NO_RECORDING);
         let link = open(token, &self.config.link_key).ok_or_else(missing)?;
-        let (account, channel) = (
-            AccountId(link.account.clone()),
-            ChannelId(link.channel.clone()),
-        );
-        let row = self
-            .table
-            .get(&keys::call(&account, &channel, &link.entry))
-            .await?
-            .ok_or_else(missing)?;
+        let (account, channel) = (AccountId(link.account.clone()), ChannelId(link.channel.clone()));
+        let row = self.table.get(&keys::call(&account, &channel, &link.entry)).await?.ok_or_else(missing)?;
         let call = CallItem::read(&row)?.call;
         let recording = call.recordings.get(&link.recording).ok_or_else(missing)?;
         if recording.generation != link.generation {
             return Err(Problem::new(410, texts::RECORDING_REVOKED));
         }
         match &recording.copy {
-            Copy::Stored {
-                blob,
-                bytes,
-                media_type,
-            } => {
+            Copy::Stored { blob, bytes, media_type } => {
                 let part = range::part(request.header("range"), *bytes);
                 let reply = self.part_of(blob, media_type, part, *bytes).await?;
                 if matches!(part, Part::Whole | Part::Bytes { from: 0, .. }) {
@@ -51,13 +40,7 @@ impl Api {
         }
     }
 
-    async fn part_of(
-        &self,
-        blob: &str,
-        media_type: &str,
-        part: Part,
-        total: u64,
-    ) -> Result<Reply, Problem> {
+    async fn part_of(&self, blob: &str, media_type: &str, part: Part, total: u64) -> Result<Reply, Problem> {
         let (status, from, to) = match part {
             Part::Whole => (200, 0, None),
             Part::Bytes { from, to } => (206, from, Some(to)),
@@ -71,24 +54,16 @@ impl Api {
         let reply = Reply::bytes(status, playable(media_type), &found.bytes);
         let last = (found.from + found.bytes.len() as u64).saturating_sub(1);
         Ok(match part {
-            Part::Bytes { .. } => reply.header(
-                "content-range",
-                range::content_range(found.from, last, found.total),
-            ),
+            Part::Bytes { .. } => reply.header("content-range", range::content_range(found.from, last, found.total)),
             _ => reply,
         })
     }
 
     /// Best effort: a recording plays although it could not be counted.
     async fn count_play(&self, link: &RecordingRef) {
-        let (account, channel) = (
-            AccountId(link.account.clone()),
-            ChannelId(link.channel.clone()),
-        );
+        let (account, channel) = (AccountId(link.account.clone()), ChannelId(link.channel.clone()));
         let key = keys::plays(&account, &channel, &link.entry, &link.recording);
-        let count = Update::new(key)
-            .add("plays", 1)
-            .set("last_played", self.now().0);
+        let count = Update::new(key).add("plays", 1).set("last_played", self.now().0);
         if let Err(error) = self.table.update(count).await {
             tracing::warn!(%error, "a play of a recording was not counted");
         }
@@ -114,19 +89,12 @@ fn as_file(reply: Reply, request: &Request, link: &RecordingRef, media_type: &st
     if request.param("download").is_none() {
         return reply;
     }
-    reply.header(
-        "content-disposition",
-        format!("attachment; filename=\"{}\"", file_name(link, media_type)),
-    )
+    reply.header("content-disposition", format!("attachment; filename=\"{}\"", file_name(link, media_type)))
 }
 
 /// Nothing but sound is ever handed out as what it says it is: a page must not run on our site.
 fn playable(media_type: &str) -> &str {
-    if media_type.starts_with("audio/") {
-        media_type
-    } else {
-        "application/octet-stream"
-    }
+    if media_type.starts_with("audio/") { media_type } else { "application/octet-stream" }
 }
 
 /// A name that every file system takes.
@@ -167,26 +135,11 @@ mod tests {
     #[test]
     fn a_recording_that_is_not_here_is_told_or_found_elsewhere() {
         let status = |copy| {
-            let found = elsewhere(&Recording {
-                copy,
-                ..Recording::default()
-            });
+            let found = elsewhere(&Recording { copy, ..Recording::default() });
             found.unwrap_or_else(|problem| problem.reply()).finish()
         };
-        assert_eq!(
-            status(Copy::Linked {
-                url: "https://pbx.example/1".to_owned()
-            })
-            .status_code,
-            302
-        );
-        assert_eq!(
-            status(Copy::Linked {
-                url: "javascript:alert(1)".to_owned()
-            })
-            .status_code,
-            404
-        );
+        assert_eq!(status(Copy::Linked { url: "https://pbx.example/1".to_owned() }).status_code, 302);
+        assert_eq!(status(Copy::Linked { url: "javascript:alert(1)".to_owned() }).status_code, 404);
         let waiting = status(Copy::NotAsked);
         assert_eq!(waiting.status_code, 404);
         assert!(waiting.headers.contains_key("retry-after"));

@@ -46,13 +46,9 @@ impl Resource {
     pub fn right(&self) -> Right {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
-            Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => {
-                Right::Look
-            }
+            Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
-            Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => {
-                Right::Configure
-            }
+            Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
             Self::MakeToken => Right::GiveTokens,
         }
     }
@@ -76,11 +72,7 @@ pub fn find(method: &str, path: &[String]) -> Result<Route, NoRoute> {
     }
     let takes = |method: &&str| route(method, &segments).is_some();
     let others: Vec<&str> = METHODS.into_iter().filter(takes).collect();
-    Err(if others.is_empty() {
-        NoRoute::UnknownPath
-    } else {
-        NoRoute::OtherMethods(others)
-    })
+    Err(if others.is_empty() { NoRoute::UnknownPath } else { NoRoute::OtherMethods(others) })
 }
 
 fn route(method: &str, segments: &[&str]) -> Option<Route> {
@@ -111,10 +103,9 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["urls"]) => Resource::Urls,
         ("GET", ["connections"]) => Resource::Connections,
         ("POST", ["connections", id, "retry"]) => Resource::RetryConnection((*id).to_owned()),
-        ("POST", ["connections", connection, "jobs", job, "retry"]) => Resource::RetryJob {
-            connection: (*connection).to_owned(),
-            job: (*job).to_owned(),
-        },
+        ("POST", ["connections", connection, "jobs", job, "retry"]) => {
+            Resource::RetryJob { connection: (*connection).to_owned(), job: (*job).to_owned() }
+        }
         ("GET", ["jobs"]) => Resource::Jobs,
         ("GET", ["settings"]) => Resource::Settings,
         ("PUT", ["settings"]) => Resource::PutSettings,
@@ -131,11 +122,7 @@ mod tests {
     use crate::access::allows;
 
     fn of(method: &str, path: &str) -> Result<Route, NoRoute> {
-        let path: Vec<String> = path
-            .split('/')
-            .filter(|s| !s.is_empty())
-            .map(str::to_owned)
-            .collect();
+        let path: Vec<String> = path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect();
         find(method, &path)
     }
 
@@ -144,25 +131,13 @@ mod tests {
         ("GET", "calls", &[Owner, Admin, Operator, Auditor]),
         ("GET", "calls/main:1", &[Owner, Admin, Operator, Auditor]),
         ("GET", "quarantine", &[Owner, Admin, Integrator, Auditor]),
-        (
-            "POST",
-            "quarantine/abc/release",
-            &[Owner, Admin, Integrator],
-        ),
+        ("POST", "quarantine/abc/release", &[Owner, Admin, Integrator]),
         ("POST", "quarantine/release", &[Owner, Admin, Integrator]),
         ("GET", "channels", &[Owner, Admin, Integrator, Auditor]),
         ("GET", "urls", &[Owner, Admin, Integrator]),
         ("GET", "connections", &[Owner, Admin, Integrator, Auditor]),
-        (
-            "POST",
-            "connections/crm-main/retry",
-            &[Owner, Admin, Integrator],
-        ),
-        (
-            "POST",
-            "connections/crm-main/jobs/abc/retry",
-            &[Owner, Admin, Integrator],
-        ),
+        ("POST", "connections/crm-main/retry", &[Owner, Admin, Integrator]),
+        ("POST", "connections/crm-main/jobs/abc/retry", &[Owner, Admin, Integrator]),
         ("GET", "jobs", &[Owner, Admin, Integrator, Auditor]),
         ("GET", "settings", &[Owner, Admin, Integrator, Auditor]),
         ("PUT", "settings", &[Owner, Admin, Integrator]),
@@ -173,17 +148,11 @@ mod tests {
     fn each_route_is_open_to_exactly_its_roles() {
         for (method, path, roles) in TABLE {
             let route = of(method, &format!("api/v1/accounts/acme/{path}"));
-            let Ok(Route::Of(account, resource)) = route else {
-                panic!("{method} {path}: {route:?}")
-            };
+            let Ok(Route::Of(account, resource)) = route else { panic!("{method} {path}: {route:?}") };
             assert_eq!(account, AccountId::from("acme"));
             for role in [Owner, Admin, Integrator, Operator, Auditor] {
                 let allowed = allows(role, resource.right());
-                assert_eq!(
-                    allowed,
-                    roles.contains(&role),
-                    "{method} {path} as {role:?}"
-                );
+                assert_eq!(allowed, roles.contains(&role), "{method} {path} as {role:?}");
             }
         }
     }
@@ -208,8 +177,7 @@ mod tests {
             Resource::MakeToken => 13,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
-            let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}"))
-            else {
+            let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
                 panic!("{method} {path}")
             };
             assert_eq!(line(&resource), place, "{method} {path}");
@@ -220,10 +188,7 @@ mod tests {
     #[test]
     fn nobody_writes_as_an_auditor_or_as_an_operator() {
         for (method, path, roles) in TABLE.iter().filter(|(method, ..)| *method != "GET") {
-            assert!(
-                !roles.contains(&Auditor) && !roles.contains(&Operator),
-                "{method} {path}"
-            );
+            assert!(!roles.contains(&Auditor) && !roles.contains(&Operator), "{method} {path}");
         }
     }
 
@@ -238,10 +203,7 @@ mod tests {
     fn routes_without_an_account_are_found() {
         assert!(matches!(of("GET", "/"), Ok(Route::Page(_))));
         assert!(matches!(of("GET", "/app.js"), Ok(Route::Page(_))));
-        assert_eq!(
-            of("GET", "/r/abc.def"),
-            Ok(Route::Play("abc.def".to_owned()))
-        );
+        assert_eq!(of("GET", "/r/abc.def"), Ok(Route::Play("abc.def".to_owned())));
         assert_eq!(of("GET", "/login"), Ok(Route::OneTimeLogin));
         assert_eq!(of("POST", "/api/v1/login"), Ok(Route::Login));
         assert_eq!(of("POST", "/api/v1/logout"), Ok(Route::Logout));
@@ -251,13 +213,7 @@ mod tests {
 
     #[test]
     fn an_unknown_path_and_a_wrong_method_are_told_apart() {
-        for path in [
-            "/nothing",
-            "/api/v2/me",
-            "/api/v1/accounts/acme",
-            "/api/v1/accounts/acme/x",
-            "/r",
-        ] {
+        for path in ["/nothing", "/api/v2/me", "/api/v1/accounts/acme", "/api/v1/accounts/acme/x", "/r"] {
             assert_eq!(of("GET", path), Err(NoRoute::UnknownPath), "{path}");
         }
         let settings = of("POST", "/api/v1/accounts/acme/settings");

@@ -26,40 +26,23 @@ pub struct Settings {
 
 impl Api {
     /// The newest settings; `None`: nothing was ever applied.
-    pub(crate) async fn settings(
-        &self,
-        account: &AccountId,
-    ) -> Result<Option<Settings>, TableError> {
+    pub(crate) async fn settings(&self, account: &AccountId) -> Result<Option<Settings>, TableError> {
         let Some((head, version)) = current(&*self.table, account).await? else {
             return Ok(None);
         };
-        let unreadable = |error| {
-            TableError::Refused(format!("the settings of {account} cannot be read: {error}"))
-        };
+        let unreadable = |error| TableError::Refused(format!("the settings of {account} cannot be read: {error}"));
         let document = serde_json::from_str(&version.document).map_err(unreadable)?;
-        Ok(Some(Settings {
-            policy: version.policy.clone(),
-            document,
-            head,
-            version,
-        }))
+        Ok(Some(Settings { policy: version.policy.clone(), document, head, version }))
     }
 
     /// The newest settings, or what to do to have some.
     pub(crate) async fn needed_settings(&self, account: &AccountId) -> Result<Settings, Problem> {
-        self.settings(account)
-            .await?
-            .ok_or(Problem::new(404, texts::NO_SETTINGS))
+        self.settings(account).await?.ok_or(Problem::new(404, texts::NO_SETTINGS))
     }
 
     /// `GET settings`.
     pub(crate) async fn show_settings(&self, account: &AccountId) -> Result<Reply, Problem> {
-        let Settings {
-            head,
-            version,
-            document,
-            ..
-        } = self.needed_settings(account).await?;
+        let Settings { head, version, document, .. } = self.needed_settings(account).await?;
         let body = json!({
             "version": head.version,
             "source": head.source,
@@ -82,27 +65,18 @@ impl Api {
             return Err(Problem::new(400, texts::OTHER_ACCOUNT));
         }
         let allow_hosts = self.config.allow_hosts.iter().cloned().collect();
-        let checked = hidden(&document).map_or_else(
-            || check(&document, &Context { allow_hosts }),
-            |fault| Err(vec![fault]),
-        );
+        let checked =
+            hidden(&document).map_or_else(|| check(&document, &Context { allow_hosts }), |fault| Err(vec![fault]));
         let checked = match checked {
             Ok(checked) => checked,
             Err(faults) => return Ok(faulty(&faults)),
         };
         let dry_run = request.param("dry_run") == Some("true");
         let source = request.param("source").unwrap_or_default();
-        self.apply(checked, dry_run, source, &visitor.person.name)
-            .await
+        self.apply(checked, dry_run, source, &visitor.person.name).await
     }
 
-    async fn apply(
-        &self,
-        checked: Checked,
-        dry_run: bool,
-        source: &str,
-        by: &str,
-    ) -> Result<Reply, Problem> {
+    async fn apply(&self, checked: Checked, dry_run: bool, source: &str, by: &str) -> Result<Reply, Problem> {
         let applier = Applier {
             table: &*self.table,
             secrets: &*self.secrets,
@@ -116,20 +90,14 @@ impl Api {
             changes.map(|changes| json!({ "changes": changes, "warnings": warnings }))
         } else {
             let applied = applier.apply(checked, source, by).await;
-            applied.map(
-                |it| json!({ "version": it.version, "changed": it.changed, "warnings": warnings }),
-            )
+            applied.map(|it| json!({ "version": it.version, "changed": it.changed, "warnings": warnings }))
         };
         match done {
             Ok(body) => Ok(Reply::json(200, &body)),
             Err(Failure::Reject(why)) => Ok(faulty(&[Fault::new("", why, "")])),
             Err(Failure::Retry(why)) => {
                 tracing::error!(%why, "settings were not applied");
-                Err(Problem {
-                    status: 503,
-                    error: why,
-                    what_to_do: texts::APPLY_AGAIN.to_owned(),
-                })
+                Err(Problem { status: 503, error: why, what_to_do: texts::APPLY_AGAIN.to_owned() })
             }
         }
     }
@@ -141,19 +109,11 @@ fn faulty(faults: &[Fault]) -> Reply {
 
 /// Settings as they are shown, sent back: their stars would overwrite real secrets.
 fn hidden(document: &Document) -> Option<Fault> {
-    let of_channels = document
-        .channels
-        .iter()
-        .flat_map(|channel| &channel.secrets);
+    let of_channels = document.channels.iter().flat_map(|channel| &channel.secrets);
     let of_crm = document.crm.iter().map(|crm| &crm.secret);
     let mut secrets = of_channels.chain(of_crm).flat_map(|set| set.values());
-    let (what, instead) = (
-        "a secret is `***`",
-        "give the secret itself: shown settings hide it",
-    );
-    secrets
-        .any(|secret| secret.0 == HIDDEN)
-        .then(|| Fault::new("", what, instead))
+    let (what, instead) = ("a secret is `***`", "give the secret itself: shown settings hide it");
+    secrets.any(|secret| secret.0 == HIDDEN).then(|| Fault::new("", what, instead))
 }
 
 #[cfg(test)]

@@ -20,46 +20,25 @@ pub struct Line {
 
 /// What the provider told, in the order of its times.
 pub fn told(call: &Call, policy: &Policy) -> Vec<Line> {
-    let mut lines = vec![line(
-        call.first_received_at,
-        "пришёл первый вебхук об этом звонке",
-    )];
+    let mut lines = vec![line(call.first_received_at, "пришёл первый вебхук об этом звонке")];
     for leg in call.legs.values() {
         of_leg(leg, policy, &mut lines);
     }
     if let Some(folded) = &call.folded {
-        let at = folded
-            .rang_last
-            .as_ref()
-            .map_or_else(|| call.started_at(), |(at, _)| *at);
-        lines.push(line(
-            at,
-            format!("ещё вызовов без ответа: {}", folded.count),
-        ));
+        let at = folded.rang_last.as_ref().map_or_else(|| call.started_at(), |(at, _)| *at);
+        lines.push(line(at, format!("ещё вызовов без ответа: {}", folded.count)));
     }
     for digits in &call.digits {
-        let place = digits
-            .place
-            .as_deref()
-            .map_or_else(String::new, |place| format!(" (меню «{place}»)"));
-        lines.push(line(
-            digits.pressed_at,
-            format!("клиент нажал {}{place}", digits.digits),
-        ));
+        let place = digits.place.as_deref().map_or_else(String::new, |place| format!(" (меню «{place}»)"));
+        lines.push(line(digits.pressed_at, format!("клиент нажал {}{place}", digits.digits)));
     }
     if let Some(summary) = &call.summary {
         let talk = match summary.talked_at {
-            Some(from) => format!(
-                "разговор {}",
-                words::duration(summary.ended_at.since(from).0 / 1000)
-            ),
+            Some(from) => format!("разговор {}", words::duration(summary.ended_at.since(from).0 / 1000)),
             None if summary.busy => "занято".to_owned(),
             None => "разговора не было".to_owned(),
         };
-        lines.push(line(
-            summary.ended_at,
-            format!("итог от АТС: {talk}{}", code(summary.reason)),
-        ));
+        lines.push(line(summary.ended_at, format!("итог от АТС: {talk}{}", code(summary.reason))));
     }
     lines.sort();
     lines
@@ -80,18 +59,12 @@ fn of_leg(leg: &Leg, policy: &Policy, lines: &mut Vec<Line>) {
         lines.push(line(at, format!("соединение: {who}")));
     }
     if let Some(at) = leg.ended_at {
-        lines.push(line(
-            at,
-            format!("завершено: {who}{}", code(leg.reason.map(|(_, code)| code))),
-        ));
+        lines.push(line(at, format!("завершено: {who}{}", code(leg.reason.map(|(_, code)| code)))));
     }
 }
 
 fn line(at: Timestamp, words: impl Into<String>) -> Line {
-    Line {
-        at,
-        words: words.into(),
-    }
+    Line { at, words: words.into() }
 }
 
 fn code(code: Option<u32>) -> String {
@@ -101,18 +74,12 @@ fn code(code: Option<u32>) -> String {
 /// An employee by the internal number.
 pub fn employee(extension: &Extension, policy: &Policy) -> String {
     let known = policy.by_extension(extension);
-    known.map_or_else(
-        || format!("доб. {extension}"),
-        |it| format!("{} (доб. {extension})", it.name),
-    )
+    known.map_or_else(|| format!("доб. {extension}"), |it| format!("{} (доб. {extension})", it.name))
 }
 
 /// Why what was decided.
 pub fn reasons(call: &Call) -> Vec<Line> {
-    call.because
-        .iter()
-        .map(|because| line(because.at, because.reason.words()))
-        .collect()
+    call.because.iter().map(|because| line(because.at, because.reason.words())).collect()
 }
 
 /// The whole story.
@@ -132,35 +99,17 @@ impl Story<'_> {
         zone: &str,
         public_url: &str,
     ) -> Vec<String> {
-        let mut out = vec![
-            self.call.description.clone(),
-            format!("{}, {}", self.call.source, self.call.id),
-        ];
+        let mut out = vec![self.call.description.clone(), format!("{}, {}", self.call.source, self.call.id)];
         let dated = |line: &Line| format!("{}  {}", words::moment(line.at, zone), line.words);
         section(&mut out, "Что сообщила АТС", self.told.iter().map(dated));
-        section(
-            &mut out,
-            "Что решено и почему",
-            self.reasons.iter().map(dated),
-        );
-        section(
-            &mut out,
-            "Что отправлено",
-            self.jobs.iter().map(|job| of_job(job, zone)),
-        );
+        section(&mut out, "Что решено и почему", self.reasons.iter().map(dated));
+        section(&mut out, "Что отправлено", self.jobs.iter().map(|job| of_job(job, zone)));
         section(&mut out, "Что в CRM", entities.iter().map(of_entity));
         let recording = |it: &RecordingView| {
-            let link = it
-                .link
-                .as_ref()
-                .map_or_else(String::new, |link| format!(": {public_url}{link}"));
+            let link = it.link.as_ref().map_or_else(String::new, |link| format!(": {public_url}{link}"));
             format!("запись {}{link}", it.words)
         };
-        section(
-            &mut out,
-            "Записи разговора",
-            recordings.iter().map(recording),
-        );
+        section(&mut out, "Записи разговора", recordings.iter().map(recording));
         out
     }
 }
@@ -173,21 +122,12 @@ fn section(out: &mut Vec<String>, title: &str, lines: impl ExactSizeIterator<Ite
 }
 
 fn of_job(job: &JobView, zone: &str) -> String {
-    let mut text = format!(
-        "{}  {} -> {}",
-        words::moment(job.at, zone),
-        job.what,
-        job.state_words
-    );
+    let mut text = format!("{}  {} -> {}", words::moment(job.at, zone), job.what, job.state_words);
     let mut add = |part: String| text.push_str(&part);
     if let Some(result) = &job.result {
         add(format!(" -> {result}"));
     }
-    if let Some(why) = job
-        .why
-        .as_ref()
-        .filter(|why| job.result.as_ref() != Some(why))
-    {
+    if let Some(why) = job.why.as_ref().filter(|why| job.result.as_ref() != Some(why)) {
         add(format!(" ({why})"));
     }
     if let Some(at) = job.retry_at {
@@ -200,10 +140,7 @@ fn of_job(job: &JobView, zone: &str) -> String {
 }
 
 fn of_entity(entity: &Entity) -> String {
-    let url = entity
-        .url
-        .as_ref()
-        .map_or_else(String::new, |url| format!("  {url}"));
+    let url = entity.url.as_ref().map_or_else(String::new, |url| format!("  {url}"));
     format!("{} {}{url}", entity.words, entity.id)
 }
 
@@ -229,12 +166,7 @@ mod tests {
     }
 
     fn call() -> Call {
-        let mut call = Call::new(
-            "acme".into(),
-            "main".into(),
-            "1".to_owned(),
-            Timestamp(3_000),
-        );
+        let mut call = Call::new("acme".into(), "main".into(), "1".to_owned(), Timestamp(3_000));
         let leg = Leg {
             state: Some((2, (LegState::Disconnected, Place::Telephone))),
             employee: Some((1, "201".into())),
@@ -247,19 +179,13 @@ mod tests {
         };
         call.legs.insert("a".to_owned(), leg);
         let reason = Reason::new("client_new", ["+79990001122"]);
-        call.because = vec![Because {
-            at: Timestamp(71_000),
-            reason,
-        }];
+        call.because = vec![Because { at: Timestamp(71_000), reason }];
         call
     }
 
     #[test]
     fn what_the_provider_told_stands_in_the_order_of_time() {
-        let lines: Vec<String> = told(&call(), &policy())
-            .into_iter()
-            .map(|line| line.words)
-            .collect();
+        let lines: Vec<String> = told(&call(), &policy()).into_iter().map(|line| line.words).collect();
         let expected = [
             "вызов: Петрова (доб. 201)",
             "пришёл первый вебхук об этом звонке",
@@ -274,29 +200,13 @@ mod tests {
         let (call, policy) = (call(), policy());
         let view = CallView::new(call.row(&policy), Some(&policy));
         let (told, reasons) = (told(&call, &policy), reasons(&call));
-        let story = Story {
-            call: &view,
-            told: &told,
-            reasons: &reasons,
-            jobs: &[],
-        };
+        let story = Story { call: &view, told: &told, reasons: &reasons, jobs: &[] };
         let url = Some("https://crm.example/contacts/detail/11".to_owned());
-        let entity = Entity {
-            kind: "contact",
-            words: "контакт",
-            id: "11".into(),
-            url,
-        };
-        let text = story
-            .lines(&[entity], &[], &policy.time_zone, "https://pbx.example")
-            .join("\n");
-        let places: Vec<_> = [
-            "вебхук",
-            "новый клиент",
-            "контакт 11  https://crm.example/contacts/detail/11",
-        ]
-        .map(|part| text.find(part).expect(part))
-        .to_vec();
+        let entity = Entity { kind: "contact", words: "контакт", id: "11".into(), url };
+        let text = story.lines(&[entity], &[], &policy.time_zone, "https://pbx.example").join("\n");
+        let places: Vec<_> = ["вебхук", "новый клиент", "контакт 11  https://crm.example/contacts/detail/11"]
+            .map(|part| text.find(part).expect(part))
+            .to_vec();
         assert!(places.is_sorted(), "{text}");
         assert!(!text.contains("Что отправлено"), "{text}");
     }

@@ -31,10 +31,7 @@ impl Api {
     ) -> Result<Reply, Problem> {
         let wanted: Wanted = request.json()?;
         let policy = self.needed_settings(account).await?.policy;
-        if !policy
-            .employee(&wanted.employee)
-            .is_some_and(|employee| employee.active)
-        {
+        if !policy.employee(&wanted.employee).is_some_and(|employee| employee.active) {
             return Err(Problem::new(404, texts::NO_EMPLOYEE));
         }
         if !access::may_give(visitor.person.role, wanted.role) {
@@ -45,16 +42,9 @@ impl Api {
             return Err(Problem::new(400, texts::BAD_DAYS));
         }
         let expires_at = self.clock.now_ms() + days * DAY_MS;
-        let person = Person {
-            account: account.0.clone(),
-            name: wanted.employee.0,
-            role: wanted.role,
-        };
+        let person = Person { account: account.0.clone(), name: wanted.employee.0, role: wanted.role };
         let token = sign_person(&person, Some(expires_at), &self.config.person_key);
         tracing::info!(account = %account, by = %visitor.person.name, role = ?wanted.role, "a token was made");
-        Ok(Reply::json(
-            201,
-            &json!({ "token": token, "expires_at": expires_at, "role": wanted.role }),
-        ))
+        Ok(Reply::json(201, &json!({ "token": token, "expires_at": expires_at, "role": wanted.role })))
     }
 }

@@ -39,23 +39,16 @@ impl Request {
         let headers: BTreeMap<String, String> = event
             .headers
             .iter()
-            .filter_map(|(name, value)| {
-                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-            })
+            .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
             .collect();
         // The gateway takes cookies out of the headers; a plain server leaves them there.
         let mut cookies = event.cookies.unwrap_or_default();
-        let header = headers
-            .get("cookie")
-            .map(String::as_str)
-            .unwrap_or_default();
+        let header = headers.get("cookie").map(String::as_str).unwrap_or_default();
         cookies.extend(header.split(';').map(|cookie| cookie.trim().to_owned()));
         Ok(Self {
             method: event.request_context.http.method.as_str().to_owned(),
             path: segments(&raw_path),
-            query: form_urlencoded::parse(query.as_bytes())
-                .into_owned()
-                .collect(),
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers,
             cookies,
             body: body(event.body, event.is_base64_encoded)?,
@@ -64,19 +57,12 @@ impl Request {
 
     /// A parameter of the query, if it is there and not empty.
     pub fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .get(name)
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty())
+        self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// A whole number of the query.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Problem> {
-        let read = |value: &str| {
-            value
-                .parse()
-                .map_err(|_| Problem::bad(texts::not_a_number(name, value)))
-        };
+        let read = |value: &str| value.parse().map_err(|_| Problem::bad(texts::not_a_number(name, value)));
         self.param(name).map(read).transpose()
     }
 
@@ -94,26 +80,18 @@ impl Request {
 /// The decoded segments of a path.
 fn segments(path: &str) -> Vec<String> {
     let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(decode)
-        .collect()
+    path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
 }
 
 fn body(text: Option<String>, encoded: bool) -> Result<Vec<u8>, Problem> {
     let text = text.unwrap_or_default();
     let bytes = if encoded {
-        STANDARD
-            .decode(text)
-            .map_err(|_| Problem::bad(texts::BAD_BASE64.to_owned()))?
+        STANDARD.decode(text).map_err(|_| Problem::bad(texts::BAD_BASE64.to_owned()))?
     } else {
         text.into_bytes()
     };
     if bytes.len() > LARGEST_BODY {
-        return Err(Problem {
-            status: 413,
-            ..Problem::bad(texts::TOO_LARGE.to_owned())
-        });
+        return Err(Problem { status: 413, ..Problem::bad(texts::TOO_LARGE.to_owned()) });
     }
     Ok(bytes)
 }
@@ -132,13 +110,7 @@ impl Reply {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
         let headers = vec![("cache-control", "private, no-store".to_owned())];
-        Self {
-            status,
-            headers,
-            cookies: Vec::new(),
-            body: Body::Empty,
-            encoded: false,
-        }
+        Self { status, headers, cookies: Vec::new(), body: Body::Empty, encoded: false }
     }
 
     /// A JSON answer.
@@ -155,10 +127,7 @@ impl Reply {
     /// Bytes of this media type; the gateway decodes them from base64.
     pub fn bytes(status: u16, media_type: &str, bytes: &[u8]) -> Self {
         let text = Body::Text(STANDARD.encode(bytes));
-        Self {
-            encoded: true,
-            ..Self::empty(status).typed(media_type, text)
-        }
+        Self { encoded: true, ..Self::empty(status).typed(media_type, text) }
     }
 
     /// Sends the browser elsewhere.
@@ -167,10 +136,7 @@ impl Reply {
     }
 
     fn typed(self, media_type: &str, body: Body) -> Self {
-        Self {
-            body,
-            ..self.header("content-type", media_type)
-        }
+        Self { body, ..self.header("content-type", media_type) }
     }
 
     /// Adds a header, or replaces it.
@@ -195,16 +161,11 @@ impl Reply {
         response.body = Some(self.body);
         response.is_base64_encoded = self.encoded;
         response.cookies = self.cookies;
-        let always = [
-            ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
-        ];
+        let always = [("x-content-type-options", "nosniff"), ("referrer-policy", "no-referrer")];
         let always = always.map(|(name, value)| (name, value.to_owned()));
         for (name, value) in self.headers.into_iter().chain(always) {
             if let Ok(value) = HeaderValue::from_str(&value) {
-                response
-                    .headers
-                    .insert(HeaderName::from_static(name), value);
+                response.headers.insert(HeaderName::from_static(name), value);
             }
         }
         response
@@ -222,20 +183,12 @@ pub struct Problem {
 impl Problem {
     /// A problem with this status.
     pub fn new(status: u16, (error, what_to_do): (&str, &str)) -> Self {
-        Self {
-            status,
-            error: error.to_owned(),
-            what_to_do: what_to_do.to_owned(),
-        }
+        Self { status, error: error.to_owned(), what_to_do: what_to_do.to_owned() }
     }
 
     /// The request itself is wrong (400).
     pub fn bad(error: String) -> Self {
-        Self {
-            status: 400,
-            error,
-            what_to_do: texts::CORRECT_THE_REQUEST.to_owned(),
-        }
+        Self { status: 400, error, what_to_do: texts::CORRECT_THE_REQUEST.to_owned() }
     }
 
     /// There is no such thing, or not for this person (404).
@@ -247,11 +200,7 @@ impl Problem {
     pub fn reply(&self) -> Reply {
         let body = serde_json::json!({ "error": self.error, "what_to_do": self.what_to_do });
         let reply = Reply::json(self.status, &body);
-        if self.status == 503 {
-            reply.header("retry-after", "5")
-        } else {
-            reply
-        }
+        if self.status == 503 { reply.header("retry-after", "5") } else { reply }
     }
 }
 
@@ -291,20 +240,14 @@ mod tests {
         let request = request.expect("a request");
         assert_eq!(request.path, ["api", "v1", "accounts", "а", "calls"]);
         assert_eq!(request.param("number"), Some("+7999"));
-        assert_eq!(
-            (request.param("from"), request.number("limit")),
-            (None, Ok(Some(5)))
-        );
+        assert_eq!((request.param("from"), request.number("limit")), (None, Ok(Some(5))));
         assert_eq!(request.cookies, ["a=1", "b=2", "c=3"]);
     }
 
     #[test]
     fn a_number_that_is_none_is_told_with_its_name() {
         let request = Request::read(event(serde_json::json!({ "rawQueryString": "limit=many" })));
-        let problem = request
-            .expect("a request")
-            .number("limit")
-            .expect_err("no number");
+        let problem = request.expect("a request").number("limit").expect_err("no number");
         assert_eq!(problem.status, 400);
         assert!(problem.error.contains("limit"), "{problem:?}");
     }
@@ -314,27 +257,15 @@ mod tests {
         let large = "x".repeat(LARGEST_BODY + 1);
         let status = |json| Request::read(event(json)).expect_err("refused").status;
         assert_eq!(status(serde_json::json!({ "body": large })), 413);
-        assert_eq!(
-            status(serde_json::json!({ "body": "?", "isBase64Encoded": true })),
-            400
-        );
+        assert_eq!(status(serde_json::json!({ "body": "?", "isBase64Encoded": true })), 400);
     }
 
     #[test]
     fn bytes_leave_in_base64_and_errors_as_json() {
         let response = Reply::bytes(206, "audio/mpeg", b"\xff\xfb").finish();
-        assert_eq!(
-            (response.status_code, response.is_base64_encoded),
-            (206, true)
-        );
+        assert_eq!((response.status_code, response.is_base64_encoded), (206, true));
         assert_eq!(response.body, Some(Body::Text("//s=".to_owned())));
         let response = Problem::new(503, texts::TRY_AGAIN).reply().finish();
-        assert_eq!(
-            response
-                .headers
-                .get("retry-after")
-                .map(HeaderValue::as_bytes),
-            Some(&b"5"[..])
-        );
+        assert_eq!(response.headers.get("retry-after").map(HeaderValue::as_bytes), Some(&b"5"[..]));
     }
 }

@@ -48,10 +48,7 @@ pub fn duration(seconds: i64) -> String {
 
 /// Where a row of the feed comes from (FEED-03): `Виртуальная АТС: …`.
 pub fn source(policy: &Policy, channel: &ChannelId) -> String {
-    let name = policy
-        .channels
-        .get(channel)
-        .map_or(channel.as_str(), |rules| rules.source.as_str());
+    let name = policy.channels.get(channel).map_or(channel.as_str(), |rules| rules.source.as_str());
     format!("Виртуальная АТС: {name}")
 }
 
@@ -67,31 +64,17 @@ pub fn command(command: &Command) -> String {
     match command {
         Command::FindClient { number } => format!("узнать в CRM, чей это номер {}", number.plus()),
         Command::MakeRecords(plan) => format!("создать в CRM: {}", plan_words(plan)),
-        Command::LogCall(log) if log.recording.is_some() => {
-            "записать звонок в CRM, с записью разговора".to_owned()
-        }
+        Command::LogCall(log) if log.recording.is_some() => "записать звонок в CRM, с записью разговора".to_owned(),
         Command::LogCall(_) => "записать звонок в CRM".to_owned(),
         Command::Amend(amendment) => amend_words(amendment).to_owned(),
-        Command::CopyRecording {
-            link_only: true, ..
-        } => "взять у АТС ссылку на запись".to_owned(),
-        Command::CopyRecording {
-            link_only: false, ..
-        } => "скопировать запись разговора".to_owned(),
+        Command::CopyRecording { link_only: true, .. } => "взять у АТС ссылку на запись".to_owned(),
+        Command::CopyRecording { link_only: false, .. } => "скопировать запись разговора".to_owned(),
     }
 }
 
 fn plan_words(plan: &RecordPlan) -> String {
-    let parts = [
-        ("контакт", plan.contact.is_some()),
-        ("сделка", plan.deal.is_some()),
-        ("задача", plan.task.is_some()),
-    ];
-    let wanted: Vec<&str> = parts
-        .into_iter()
-        .filter(|(_, is)| *is)
-        .map(|(word, _)| word)
-        .collect();
+    let parts = [("контакт", plan.contact.is_some()), ("сделка", plan.deal.is_some()), ("задача", plan.task.is_some())];
+    let wanted: Vec<&str> = parts.into_iter().filter(|(_, is)| *is).map(|(word, _)| word).collect();
     wanted.join(", ")
 }
 
@@ -124,10 +107,7 @@ pub fn result(result: &JobResult) -> String {
         }
         JobResult::RecordsMade(records) => records_words(records),
         JobResult::CallLogged(logged) => {
-            format!(
-                "заметка {} ({} {})",
-                logged.note, logged.entity_kind, logged.entity
-            )
+            format!("заметка {} ({} {})", logged.note, logged.entity_kind, logged.entity)
         }
         JobResult::CallNotPlaced => "некуда записать: контакта нет".to_owned(),
         JobResult::Amended => "исправлено".to_owned(),
@@ -136,36 +116,20 @@ pub fn result(result: &JobResult) -> String {
         }
         JobResult::RecordingLinked { .. } => "есть ссылка АТС".to_owned(),
         JobResult::Failed { why, made: None } => why.clone(),
-        JobResult::Failed {
-            why,
-            made: Some(made),
-        } => format!("{why}; создано: {}", records_words(made)),
+        JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),
     }
 }
 
 fn records_words(records: &Records) -> String {
     let contact = records.contact.as_ref().map(|id| {
-        let known = if records.contact_made {
-            ""
-        } else {
-            " (уже был)"
-        };
+        let known = if records.contact_made { "" } else { " (уже был)" };
         format!("контакт {id}{known}")
     });
     let deal = records.deal.as_ref().map(|id| format!("сделка {id}"));
     let task = records.task.as_ref().map(|id| format!("задача {id}"));
-    let needless = records
-        .task_needless
-        .then(|| "задача не понадобилась".to_owned());
-    let parts: Vec<String> = [contact, deal, task, needless]
-        .into_iter()
-        .flatten()
-        .collect();
-    if parts.is_empty() {
-        "ничего".to_owned()
-    } else {
-        parts.join(", ")
-    }
+    let needless = records.task_needless.then(|| "задача не понадобилась".to_owned());
+    let parts: Vec<String> = [contact, deal, task, needless].into_iter().flatten().collect();
+    if parts.is_empty() { "ничего".to_owned() } else { parts.join(", ") }
 }
 
 #[cfg(test)]
@@ -184,41 +148,13 @@ mod tests {
     fn each_call_has_its_badge_and_its_line() {
         use Direction::{Incoming, Internal, Outgoing};
         let cases = [
-            (
-                row(Incoming, true, true, 65),
-                "answered",
-                "Входящий звонок: отвечен, 1 мин 5 с",
-            ),
-            (
-                row(Incoming, false, true, 0),
-                "missed",
-                "Входящий звонок: пропущен",
-            ),
-            (
-                row(Outgoing, true, true, 3725),
-                "outgoing",
-                "Исходящий звонок: отвечен, 1 ч 2 мин 5 с",
-            ),
-            (
-                row(Outgoing, false, true, 0),
-                "unanswered",
-                "Исходящий звонок: не отвечен",
-            ),
-            (
-                row(Internal, true, true, 9),
-                "internal",
-                "Внутренний звонок: отвечен, 9 с",
-            ),
-            (
-                row(Incoming, true, false, 0),
-                "ongoing",
-                "Входящий звонок: идёт разговор",
-            ),
-            (
-                row(Outgoing, false, false, 0),
-                "ongoing",
-                "Исходящий звонок: идёт вызов",
-            ),
+            (row(Incoming, true, true, 65), "answered", "Входящий звонок: отвечен, 1 мин 5 с"),
+            (row(Incoming, false, true, 0), "missed", "Входящий звонок: пропущен"),
+            (row(Outgoing, true, true, 3725), "outgoing", "Исходящий звонок: отвечен, 1 ч 2 мин 5 с"),
+            (row(Outgoing, false, true, 0), "unanswered", "Исходящий звонок: не отвечен"),
+            (row(Internal, true, true, 9), "internal", "Внутренний звонок: отвечен, 9 с"),
+            (row(Incoming, true, false, 0), "ongoing", "Входящий звонок: идёт разговор"),
+            (row(Outgoing, false, false, 0), "ongoing", "Исходящий звонок: идёт вызов"),
         ];
         for (row, badge, line) in cases {
             assert_eq!((kind(&row), description(&row).as_str()), (badge, line));
@@ -234,26 +170,10 @@ mod tests {
 
     #[test]
     fn results_name_the_ids_of_the_crm() {
-        let records = Records {
-            contact: Some("11".into()),
-            deal: Some("12".into()),
-            ..Records::default()
-        };
-        assert_eq!(
-            result(&JobResult::RecordsMade(records.clone())),
-            "контакт 11 (уже был), сделка 12"
-        );
-        let failed = JobResult::Failed {
-            why: "нет прав".to_owned(),
-            made: Some(records),
-        };
-        assert_eq!(
-            result(&failed),
-            "нет прав; создано: контакт 11 (уже был), сделка 12"
-        );
-        assert_eq!(
-            result(&JobResult::RecordsMade(Records::default())),
-            "ничего"
-        );
+        let records = Records { contact: Some("11".into()), deal: Some("12".into()), ..Records::default() };
+        assert_eq!(result(&JobResult::RecordsMade(records.clone())), "контакт 11 (уже был), сделка 12");
+        let failed = JobResult::Failed { why: "нет прав".to_owned(), made: Some(records) };
+        assert_eq!(result(&failed), "нет прав; создано: контакт 11 (уже был), сделка 12");
+        assert_eq!(result(&JobResult::RecordsMade(Records::default())), "ничего");
     }
 }

@@ -33,15 +33,13 @@ async fn crm(mut env: Env) -> Result<(), Error> {
     let wake_ups = env.required(CRM_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
     let public_url = env.required(PUBLIC_URL);
-    let allow = env
-        .optional_as(ALLOW_HOSTS, Allow::parse)
-        .unwrap_or_default();
+    let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
     let secrets = SecretsManager::new(&sdk, secrets);
     let keys: Option<Keys> = read(&secrets, "api/keys").await?;
-    let keys = keys.ok_or("there is no secret `api/keys`: make it with `perezvon keys`")?;
+    let keys = keys.ok_or("there is no secret `api/keys`: store one as ARCHITECTURE.md says")?;
     let worker = Worker {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         secrets: Arc::new(secrets),
@@ -49,15 +47,11 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
         http: Arc::new(client::Client::new(Guard { allow })?),
         blobs: None,
-        links: Some(Links {
-            public_url,
-            key: keys.link_key.into_bytes(),
-        }),
+        links: Some(Links { public_url, key: keys.link_key.into_bytes() }),
         clock: Arc::new(clock),
         skew_ms: runtime::SKEW_MS,
     };
     let function = Crm { worker };
-    let work =
-        async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);
+    let work = async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);
     runtime::serve(clock, work).await
 }

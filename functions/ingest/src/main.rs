@@ -21,12 +21,6 @@ async fn ingest(mut env: Env) -> Result<(), Error> {
 
     let sdk = sdk_config().await;
     let raw = Arc::new(SqsQueue::new(&sdk, raw));
-    let function = Ingest {
-        tokens: CheckedTokens::new(ring),
-        raw,
-    };
-    runtime::serve(SystemClock::new(), async |request, _| {
-        Ok(function.handle(request).await)
-    })
-    .await
+    let function = Ingest { tokens: CheckedTokens::new(ring), raw };
+    runtime::serve(SystemClock::new(), async |request, _| Ok(function.handle(request).await)).await
 }

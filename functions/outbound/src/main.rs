@@ -26,9 +26,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
     let wake_ups = env.required(OUTBOUND_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
     let bucket = env.required(BLOB_BUCKET);
-    let allow = env
-        .optional_as(ALLOW_HOSTS, Allow::parse)
-        .unwrap_or_default();
+    let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -44,7 +42,6 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         skew_ms: runtime::SKEW_MS,
     };
     let function = Outbound { worker };
-    let work =
-        async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);
+    let work = async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);
     runtime::serve(clock, work).await
 }

@@ -8,9 +8,7 @@ use perezvon_engine::commit::Committer;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{EventBus, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{
-    CRM_QUEUE_URL, EVENT_BUS_NAME, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME,
-};
+use perezvon_platform::config::{CRM_QUEUE_URL, EVENT_BUS_NAME, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME};
 use perezvon_route::Route;
 use perezvon_store::dynamo::Dynamo;
 

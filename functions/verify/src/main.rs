@@ -7,9 +7,7 @@ use aws_sdk_dynamodb::Client;
 use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{
-    EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME,
-};
+use perezvon_platform::config::{EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME};
 use perezvon_store::dynamo::Dynamo;
 use perezvon_verify::Verify;
 

@@ -3,11 +3,10 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use perezvon_engine::Failure;
-use perezvon_engine::sweep::{Swept, Sweep};
+use perezvon_engine::sweep::{Sweep, Swept};
 
 /// AWS actions this function uses.
-pub const ACTIONS: &[&str] =
-    &["sqs:SendMessage", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"];
+pub const ACTIONS: &[&str] = &["sqs:SendMessage", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"];
 
 /// How often every connection is looked at.
 const LOOK_EVERY_MS: i64 = 600_000;

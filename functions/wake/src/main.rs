@@ -8,9 +8,7 @@ use perezvon_engine::sweep::Sweep;
 use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{
-    CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME,
-};
+use perezvon_platform::config::{CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME};
 use perezvon_store::dynamo::Dynamo;
 use perezvon_wake::Wake;
 use serde::de::IgnoredAny;
@@ -37,11 +35,7 @@ async fn wake(mut env: Env) -> Result<(), Error> {
     // That it came is all that counts of an event of the schedule.
     let work = async |_: IgnoredAny, _| {
         let swept = function.handle().await?;
-        tracing::info!(
-            calls = swept.calls,
-            connections = swept.connections,
-            "swept"
-        );
+        tracing::info!(calls = swept.calls, connections = swept.connections, "swept");
         Ok(())
     };
     runtime::serve(clock, work).await

@@ -36,20 +36,13 @@ fn check_ends_with_zero_for_good_settings_and_with_one_for_bad_ones() {
     let (_folder, file) = written(SMALL);
     let good = run(&["check", &file]);
     assert_eq!((good.status.code(), stderr(&good).as_str()), (Some(0), ""));
-    assert!(
-        stdout(&good).contains("fine: account acme"),
-        "{}",
-        stdout(&good)
-    );
+    assert!(stdout(&good).contains("fine: account acme"), "{}", stdout(&good));
 
     let (_folder, file) = written(&SMALL.replace("Europe/Moscow", "Mars/Base"));
     let bad = run(&["check", &file]);
     assert_eq!(bad.status.code(), Some(1));
     let text = stdout(&bad);
-    assert!(
-        text.starts_with("account.time_zone: ") && text.contains("Europe/Moscow"),
-        "{text}"
-    );
+    assert!(text.starts_with("account.time_zone: ") && text.contains("Europe/Moscow"), "{text}");
 
     let bad = run(&["check", "no-such-file.toml"]);
     assert_eq!(bad.status.code(), Some(1));
@@ -66,10 +59,7 @@ fn what_sign_makes_verify_believes_and_a_changed_byte_it_refuses() {
     assert_eq!(signed.status.code(), Some(0), "{}", stderr(&signed));
     let text = stdout(&signed);
     let (body, rest) = text.split_once("\n\n").expect("the body and the command");
-    assert!(
-        rest.starts_with("curl ") && rest.contains(&format!("{url}/events/call")),
-        "{rest}"
-    );
+    assert!(rest.starts_with("curl ") && rest.contains(&format!("{url}/events/call")), "{rest}");
     assert!(!text.contains("invented-salt"), "the salt never travels");
 
     let folder = tempfile::tempdir().expect("a folder");
@@ -82,18 +72,10 @@ fn what_sign_makes_verify_believes_and_a_changed_byte_it_refuses() {
     };
     let believed = verify(&format!("{body}\n"));
     assert_eq!(believed.status.code(), Some(0), "{}", stdout(&believed));
-    assert!(
-        stdout(&believed).contains("believed"),
-        "{}",
-        stdout(&believed)
-    );
+    assert!(stdout(&believed).contains("believed"), "{}", stdout(&believed));
     let refused = verify(&body.replace("Appeared", "Connected"));
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stdout(&refused).contains("refused") && stdout(&refused).contains("salt"),
-        "{}",
-        stdout(&refused)
-    );
+    assert!(stdout(&refused).contains("refused") && stdout(&refused).contains("salt"), "{}", stdout(&refused));
 }
 
 #[test]
@@ -101,42 +83,19 @@ fn sign_without_a_payload_lists_the_examples_and_an_unknown_secret_is_told() {
     let listed = run(&["sign", "mango", "--key", "k", "--salt", "s"]);
     assert_eq!(listed.status.code(), Some(1));
     let text = stderr(&listed);
-    assert!(
-        text.contains("--example N") && text.contains("events/summary"),
-        "{text}"
-    );
+    assert!(text.contains("--example N") && text.contains("events/summary"), "{text}");
     let missing = run(&["sign", "mango", "--example", "1", "--key", "k"]);
-    assert!(
-        stderr(&missing).contains("--secret salt=VALUE"),
-        "{}",
-        stderr(&missing)
-    );
+    assert!(stderr(&missing).contains("--secret salt=VALUE"), "{}", stderr(&missing));
     let unknown = run(&["sign", "nobody", "--example", "1"]);
-    assert!(
-        stderr(&unknown).contains("use one of"),
-        "{}",
-        stderr(&unknown)
-    );
+    assert!(stderr(&unknown).contains("use one of"), "{}", stderr(&unknown));
 }
 
 #[test]
 fn a_server_that_is_not_there_is_told_with_the_way_to_start_it() {
     let address = format!("http://{}", support::free_address());
-    let output = run(&[
-        "urls",
-        "--server",
-        &address,
-        "--token",
-        "x",
-        "--account",
-        "acme",
-    ]);
+    let output = run(&["urls", "--server", &address, "--token", "x", "--account", "acme"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("perezvon local"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("perezvon local"), "{}", stderr(&output));
 }
 
 #[test]
@@ -146,17 +105,8 @@ fn restore_refuses_what_is_no_backup_and_what_is_not_empty() {
     let new = new.to_str().expect("a path");
     let output = run(&["restore", &file, "--data", new]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("perezvon backup"),
-        "{}",
-        stderr(&output)
-    );
-    let full = run(&[
-        "restore",
-        &file,
-        "--data",
-        folder.path().to_str().expect("a path"),
-    ]);
+    assert!(stderr(&output).contains("perezvon backup"), "{}", stderr(&output));
+    let full = run(&["restore", &file, "--data", folder.path().to_str().expect("a path")]);
     assert!(stderr(&full).contains("not empty"), "{}", stderr(&full));
 }
 
@@ -166,10 +116,7 @@ fn a_server_is_set_up_and_asked_from_the_command_line() {
     let (folder, file) = written(SMALL);
     let data = folder.path().join("data");
     let server = Process::local(support::free_address(), &data, &[]);
-    let (url, data) = (
-        format!("http://{}", server.address),
-        data.to_str().expect("a path"),
-    );
+    let (url, data) = (format!("http://{}", server.address), data.to_str().expect("a path"));
     let ask = |words: &[&str]| {
         let mut all = words.to_vec();
         all.extend(["--server", &url, "--data", data]);
@@ -178,43 +125,24 @@ fn a_server_is_set_up_and_asked_from_the_command_line() {
     let fails = |words: &[&str], with: &str| {
         let output = ask(words);
         let text = format!("{}{}", stdout(&output), stderr(&output));
-        assert!(
-            output.status.code() == Some(1) && text.contains(with),
-            "{words:?}: {text}"
-        );
+        assert!(output.status.code() == Some(1) && text.contains(with), "{words:?}: {text}");
     };
     let says = |words: &[&str], text: &str| {
         let output = ask(words);
-        assert_eq!(
-            output.status.code(),
-            Some(0),
-            "{words:?}: {}",
-            stderr(&output)
-        );
-        assert!(
-            stdout(&output).contains(text),
-            "{words:?}: {}",
-            stdout(&output)
-        );
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", stderr(&output));
+        assert!(stdout(&output).contains(text), "{words:?}: {}", stdout(&output));
     };
     fails(&["urls"], "perezvon apply FILE");
     says(&["apply", &file, "--dry-run"], "account.name");
     says(&["apply", &file], "applied as version 1");
     says(&["apply", &file], "nothing to do");
-    std::fs::write(
-        &file,
-        SMALL.replace("fallback = \"petrova\"", "fallback = \"nobody\""),
-    )
-    .expect("a file");
+    std::fs::write(&file, SMALL.replace("fallback = \"petrova\"", "fallback = \"nobody\"")).expect("a file");
     fails(&["apply", &file], "fallback: ");
     says(&["urls"], "no channel yet");
     says(&["connections"], "no connection yet");
     says(&["quarantine", "list"], "nothing is held");
     says(&["jobs", "list"], "none");
-    says(
-        &["jobs", "list", "--state", "open", "--json"],
-        "\"jobs\": []",
-    );
+    says(&["jobs", "list", "--state", "open", "--json"], "\"jobs\": []");
     fails(&["jobs", "retry", "abc"], "perezvon jobs list");
     fails(&["explain", "+79990001122"], "no call of +79990001122");
     says(&["token", "petrova", "--days", "1"], "operator, good until");

@@ -23,34 +23,17 @@ struct Running {
 
 fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perezvon"));
-    command
-        .args(["local", "--listen", "127.0.0.1:0", "--data"])
-        .arg(data);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 fn start(data: &Path) -> Running {
-    let mut child = command(data)
-        .stderr(Stdio::inherit())
-        .spawn()
-        .expect("it starts");
+    let mut child = command(data).stderr(Stdio::inherit()).spawn().expect("it starts");
     let stdout = BufReader::new(child.stdout.take().expect("its output"));
     let (sender, lines) = channel();
-    std::thread::spawn(move || {
-        stdout
-            .lines()
-            .map_while(Result::ok)
-            .try_for_each(|line| sender.send(line))
-    });
-    Running {
-        child,
-        lines,
-        printed: Vec::new(),
-    }
+    std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+    Running { child, lines, printed: Vec::new() }
 }
 
 impl Running {
@@ -60,10 +43,7 @@ impl Running {
         loop {
             let left = ends.saturating_duration_since(Instant::now());
             let Ok(line) = self.lines.recv_timeout(left) else {
-                panic!(
-                    "no line begins with {beginning:?}:\n{}",
-                    self.printed.join("\n")
-                );
+                panic!("no line begins with {beginning:?}:\n{}", self.printed.join("\n"));
             };
             self.printed.push(line.clone());
             if let Some(rest) = line.strip_prefix(beginning) {
@@ -75,13 +55,7 @@ impl Running {
     fn end(&mut self, signal: &str) -> (ExitStatus, Duration) {
         let began = Instant::now();
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .expect("kill runs")
-                .success()
-        );
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
         loop {
             match self.child.try_wait().expect("its status") {
                 Some(status) => return (status, began.elapsed()),
@@ -104,23 +78,12 @@ fn get(url: &str) -> (u16, Vec<u8>) {
     let rest = url.strip_prefix("http://").expect("http");
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     let mut stream = TcpStream::connect(host).expect("a connection");
-    write!(
-        stream,
-        "GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
-    )
-    .expect("sent");
+    write!(stream, "GET /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").expect("sent");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer");
-    let at = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .expect("a head");
+    let at = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8_lossy(&answer[..at]).into_owned();
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .expect("a status");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, answer.split_off(at + 4))
 }
 
@@ -133,46 +96,23 @@ fn state(sandbox: &str) -> Value {
 /// Contacts, deals, tasks and calls.
 fn counts(state: &Value) -> [usize; 4] {
     let calls = state["notes"].as_array().expect("notes").iter();
-    let calls = calls.filter(|note| {
-        note["note_type"]
-            .as_str()
-            .is_some_and(|kind| kind.starts_with("call_"))
-    });
+    let calls = calls.filter(|note| note["note_type"].as_str().is_some_and(|kind| kind.starts_with("call_")));
     let length = |name: &str| state[name].as_array().expect("a list").len();
-    [
-        length("contacts"),
-        length("leads"),
-        length("tasks"),
-        calls.count(),
-    ]
+    [length("contacts"), length("leads"), length("tasks"), calls.count()]
 }
 
 /// Checks what the CRM holds against the table that was printed; returns the CRM's state.
 fn exactly_three_calls(sandbox: &str, recording: &str, told: &str) -> Value {
     let made = state(sandbox);
-    assert_eq!(
-        counts(&made),
-        [3, 3, 1, 3],
-        "one contact was there before:\n{told}\n{made:#}"
-    );
+    assert_eq!(counts(&made), [3, 3, 1, 3], "one contact was there before:\n{told}\n{made:#}");
     assert_eq!(made["violations"], 0, "{made:#}");
-    let linked = made["notes"]
-        .as_array()
-        .expect("notes")
-        .iter()
-        .filter(|note| note["params"]["link"] == recording);
+    let linked = made["notes"].as_array().expect("notes").iter().filter(|note| note["params"]["link"] == recording);
     assert_eq!(linked.count(), 1, "{made:#}");
     let (status, sound) = get(recording);
     assert_eq!((status, &sound[..4]), (200, &b"RIFF"[..]));
-    for id in ["contacts", "leads", "tasks"]
-        .iter()
-        .flat_map(|list| made[list].as_array().expect("a list"))
-    {
+    for id in ["contacts", "leads", "tasks"].iter().flat_map(|list| made[list].as_array().expect("a list")) {
         let (id, before) = (id["id"].to_string(), id["name"] == "Мария Иванова");
-        assert!(
-            before || told.contains(&id),
-            "{id} is not in the table:\n{told}"
-        );
+        assert!(before || told.contains(&id), "{id} is not in the table:\n{told}");
     }
     made
 }
@@ -205,13 +145,7 @@ fn three_calls_are_in_the_crm_once_whatever_happens_to_the_process() {
         std::thread::sleep(STEP);
     }
     let (status, took) = again.end("-TERM");
-    assert!(
-        status.success() && took < Duration::from_secs(5),
-        "{status} after {took:?}"
-    );
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
     let more: Vec<String> = again.lines.try_iter().collect();
-    assert!(
-        !more.iter().any(|line| line.contains("Демонстрация")),
-        "{more:?}"
-    );
+    assert!(!more.iter().any(|line| line.contains("Демонстрация")), "{more:?}");
 }

@@ -25,31 +25,16 @@ fn calls() -> Vec<Told> {
         Kind::AnsweredNew,
         Kind::AnsweredKnown,
     ];
-    kinds
-        .into_iter()
-        .cycle()
-        .take(CALLS)
-        .enumerate()
-        .map(|(n, kind)| Told::new(n, kind))
-        .collect()
+    kinds.into_iter().cycle().take(CALLS).enumerate().map(|(n, kind)| Told::new(n, kind)).collect()
 }
 
 /// Posts every `POSTERS`th call's webhooks, each until it is accepted, and then once more.
-fn deliver(
-    server: SocketAddr,
-    hook: &str,
-    calls: &[Told],
-    first: usize,
-    seed: u64,
-    posted: &AtomicUsize,
-) {
+fn deliver(server: SocketAddr, hook: &str, calls: &[Told], first: usize, seed: u64, posted: &AtomicUsize) {
     let mut random = Random(seed + first as u64);
     for call in calls.iter().skip(first).step_by(POSTERS) {
         for (path, body) in &call.hooks {
             for _ in 0..2 {
-                support::until("the webhook is accepted", SETTLED, || {
-                    post(server, hook, path, body) == Some(200)
-                });
+                support::until("the webhook is accepted", SETTLED, || post(server, hook, path, body) == Some(200));
                 posted.fetch_add(1, Ordering::Relaxed);
             }
             std::thread::sleep(Duration::from_millis(random.below(450)));
@@ -58,12 +43,7 @@ fn deliver(
 }
 
 /// Kills the server at random moments and starts it again at once; returns the last one.
-fn kill_again_and_again(
-    world: &World,
-    mut server: Process,
-    random: &mut Random,
-    posted: &AtomicUsize,
-) -> Process {
+fn kill_again_and_again(world: &World, mut server: Process, random: &mut Random, posted: &AtomicUsize) -> Process {
     let start = Instant::now();
     for kill in 1..=KILLS {
         std::thread::sleep(Duration::from_millis(300 + random.below(2_400)));
@@ -87,10 +67,7 @@ fn serve(world: &World, address: SocketAddr) -> Process {
 /// The CRM has enough of everything, and no job is on its way any more.
 fn is_settled(world: &World, server: SocketAddr, wanted: &[usize; 4]) -> bool {
     let counts = counts(&support::crm(world.sandbox.address));
-    let enough = counts
-        .iter()
-        .zip(wanted)
-        .all(|(there, wanted)| there >= wanted);
+    let enough = counts.iter().zip(wanted).all(|(there, wanted)| there >= wanted);
     let open = || support::api(server, &world.path("data"), "jobs?state=open");
     enough && open()["jobs"].as_array().is_some_and(Vec::is_empty)
 }
@@ -114,23 +91,14 @@ fn killed_ten_times_under_load_every_record_is_there_once() {
         kill_again_and_again(&world, server, &mut random, &posted)
     });
     let (last, wanted) = (Instant::now(), wanted(&calls));
-    support::until("all is settled", SETTLED, || {
-        is_settled(&world, address, &wanted)
-    });
-    println!(
-        "settled {} ms after the last kill and webhook",
-        last.elapsed().as_millis()
-    );
+    support::until("all is settled", SETTLED, || is_settled(&world, address, &wanted));
+    println!("settled {} ms after the last kill and webhook", last.elapsed().as_millis());
     // Whatever is still on its way would show now.
     std::thread::sleep(Duration::from_secs(2));
     let crm = support::crm(world.sandbox.address);
     check(&crm, &calls);
     let feed = support::api(address, &data, "calls?limit=200");
-    assert_eq!(
-        feed["calls"].as_array().map(Vec::len),
-        Some(CALLS),
-        "the feed has each call once"
-    );
+    assert_eq!(feed["calls"].as_array().map(Vec::len), Some(CALLS), "the feed has each call once");
     let (violations, most) = (&crm["violations"], &crm["max_requests_in_any_second"]);
     println!("too fast for the CRM: {violations} times; at most {most} requests in a second");
 }

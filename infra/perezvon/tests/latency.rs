@@ -30,15 +30,8 @@ impl Crm {
     fn serve() -> (SocketAddr, Arc<Self>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
-        let config = Config {
-            requests_per_second: usize::MAX,
-            ..Config::default()
-        };
-        let crm = Self {
-            account: Mutex::new(AmoCrm::new(config)),
-            asked: Mutex::default(),
-            news: Condvar::new(),
-        };
+        let config = Config { requests_per_second: usize::MAX, ..Config::default() };
+        let crm = Self { account: Mutex::new(AmoCrm::new(config)), asked: Mutex::default(), news: Condvar::new() };
         let crm = Arc::new(crm);
         let serving = Arc::clone(&crm);
         std::thread::spawn(move || {
@@ -58,30 +51,16 @@ impl Crm {
         loop {
             let request = read(&mut reader)?;
             let at = Instant::now();
-            if let Some(number) = request
-                .query
-                .split('&')
-                .find_map(|pair| pair.strip_prefix("query="))
-            {
-                self.asked
-                    .lock()
-                    .expect("no panic")
-                    .entry(number.to_owned())
-                    .or_insert(at);
+            if let Some(number) = request.query.split('&').find_map(|pair| pair.strip_prefix("query=")) {
+                self.asked.lock().expect("no panic").entry(number.to_owned()).or_insert(at);
                 self.news.notify_all();
             }
             let answer = self.account.lock().expect("no panic").handle(&request, 0);
-            let mut head = format!(
-                "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
-                answer.status,
-                answer.body.len()
-            );
+            let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
             for (name, value) in &answer.headers {
                 head += &format!("{name}: {value}\r\n");
             }
-            writer
-                .write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat())
-                .ok()?;
+            writer.write_all(&[head.as_bytes(), b"\r\n", &answer.body].concat()).ok()?;
         }
     }
 
@@ -91,9 +70,7 @@ impl Crm {
         // Looked up without the country's digit.
         let digits = &phone[1..];
         let waiting = |asked: &mut HashMap<String, Instant>| !asked.contains_key(digits);
-        let waited = self
-            .news
-            .wait_timeout_while(asked, Duration::from_secs(20), waiting);
+        let waited = self.news.wait_timeout_while(asked, Duration::from_secs(20), waiting);
         let (asked, _) = waited.expect("no panic");
         *asked.get(digits).expect("the CRM is asked within 20 s")
     }
@@ -112,10 +89,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
         };
         request = request.with_header(name.trim(), value.trim());
     }
-    let length = request
-        .headers
-        .get("content-length")
-        .and_then(|length| length.parse().ok());
+    let length = request.headers.get("content-length").and_then(|length| length.parse().ok());
     request.body = vec![0; length.unwrap_or_default()];
     reader.read_exact(&mut request.body).ok()?;
     Some(request)
@@ -131,12 +105,7 @@ fn from_a_webhook_to_the_first_request_to_the_crm() {
     let text = std::fs::read_to_string(&settings).expect("the settings");
     std::fs::write(&settings, text.replace("pace_ms = 143", "pace_ms = 0")).expect("the settings");
     let host = crm_address.to_string();
-    let arguments = [
-        "--settings",
-        settings.to_str().expect("a path"),
-        "--allow-host",
-        &host,
-    ];
+    let arguments = ["--settings", settings.to_str().expect("a path"), "--allow-host", &host];
     let server = Process::local(support::free_address(), &data, &arguments);
     let hook = support::hook(server.address, &data);
     let mut times: Vec<Duration> = (0..CALLS)
@@ -150,8 +119,6 @@ fn from_a_webhook_to_the_first_request_to_the_crm() {
         .collect();
     times.sort();
     let (p50, p99) = (times[CALLS / 2], times[CALLS * 99 / 100]);
-    println!(
-        "webhook to first CRM request, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {GOAL:?}"
-    );
+    println!("webhook to first CRM request, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {GOAL:?}");
     assert!(p99 <= LIMIT, "p99 {p99:?} is above {LIMIT:?}");
 }

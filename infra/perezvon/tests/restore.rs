@@ -37,18 +37,11 @@ fn back_up_under_load(server: SocketAddr, data: &Path, calls: &[Told], file: &Pa
                 accepted.fetch_add(1, Ordering::SeqCst);
             }
         });
-        support::until("calls are accepted", SETTLED, || {
-            accepted.load(Ordering::SeqCst) >= BEFORE
-        });
+        support::until("calls are accepted", SETTLED, || accepted.load(Ordering::SeqCst) >= BEFORE);
         let before = accepted.load(Ordering::SeqCst);
         let mut command = perezvon();
         command.args(["backup", "--server", &format!("http://{server}")]);
-        let output = command
-            .arg("--data")
-            .arg(data)
-            .arg(file)
-            .output()
-            .expect("the program runs");
+        let output = command.arg("--data").arg(data).arg(file).output().expect("the program runs");
         assert!(output.status.success(), "{}", stderr(&output));
         before
     })
@@ -58,31 +51,16 @@ fn back_up_under_load(server: SocketAddr, data: &Path, calls: &[Told], file: &Pa
 fn what_was_accepted_before_the_backup_is_carried_out_after_the_restore() {
     let world = World::new();
     let sandbox = world.sandbox.address;
-    let (data, elsewhere, file) = (
-        world.path("data"),
-        world.path("elsewhere"),
-        world.path("backup.tar"),
-    );
+    let (data, elsewhere, file) = (world.path("data"), world.path("elsewhere"), world.path("backup.tar"));
     // The CRM is down until the restore, so that nothing is there which the first server wrote.
-    pull(
-        sandbox,
-        "faults",
-        br#"{"times":1000000,"kind":{"status":{"status":503}}}"#,
-    );
-    let calls: Vec<Told> = (0..CALLS)
-        .map(|number| Told::new(number, Kind::MissedNew))
-        .collect();
+    pull(sandbox, "faults", br#"{"times":1000000,"kind":{"status":{"status":503}}}"#);
+    let calls: Vec<Told> = (0..CALLS).map(|number| Told::new(number, Kind::MissedNew)).collect();
     let mut server = world.serve(support::free_address(), &data, &LEASE);
     let hook = support::hook(server.address, &data);
     let before = back_up_under_load(server.address, &data, &calls, &file);
     server.kill();
 
-    let output = perezvon()
-        .arg("restore")
-        .arg(&file)
-        .arg("--data")
-        .arg(&elsewhere)
-        .output();
+    let output = perezvon().arg("restore").arg(&file).arg("--data").arg(&elsewhere).output();
     let output = output.expect("the program runs");
     assert!(output.status.success(), "{}", stderr(&output));
     pull(sandbox, "reset", b"");
@@ -91,17 +69,11 @@ fn what_was_accepted_before_the_backup_is_carried_out_after_the_restore() {
     let server = Process::local(support::free_address(), &elsewhere, &arguments);
     support::until("the records are there", SETTLED, || {
         let notes = support::crm(sandbox)["notes"].to_string();
-        calls[..before]
-            .iter()
-            .all(|call| notes.contains(&call.entry))
+        calls[..before].iter().all(|call| notes.contains(&call.entry))
     });
     check_each(&support::crm(sandbox), &calls[..before]);
     let feed = support::api(server.address, &elsewhere, "calls?limit=200");
     let restored = feed["calls"].as_array().map_or(0, Vec::len);
     println!("{before} of {CALLS} calls were accepted before the backup; {restored} are in it");
-    assert_eq!(
-        support::hook(server.address, &elsewhere),
-        hook,
-        "the webhook address stays"
-    );
+    assert_eq!(support::hook(server.address, &elsewhere), hook, "the webhook address stays");
 }

@@ -75,11 +75,17 @@ pub enum Step {
     /// A request that changes nothing outside and may be repeated.
     Read(Outgoing),
     /// A request that makes or changes something; the index of its marker in [`Jobs::markers`].
-    Write { request: Outgoing, marker: usize },
+    Write {
+        request: Outgoing,
+        marker: usize,
+    },
     /// Take the right to make a contact with the job's number; then ask again.
     Claim,
     /// Nothing to send before this time.
-    Wait { until: Timestamp, why: String },
+    Wait {
+        until: Timestamp,
+        why: String,
+    },
     Done(JobResult),
     /// Given up, with a reason a person can act on, and what was made so far.
     Failed(JobResult),

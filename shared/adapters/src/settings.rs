@@ -8,7 +8,7 @@ pub trait Settings: Sync {
     fn secrets(&self) -> &'static [FieldSpec];
     /// Where its API lives by default; empty: it must be given.
     fn default_base(&self) -> &'static str;
-    /// Host suffixes an address may have (`.amocrm.ru`); empty: any.
+    /// Host suffixes an address may have (`.example.ru`); empty: any.
     fn hosts(&self) -> &'static [&'static str];
     /// What is wrong with a set of secrets beyond "missing".
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;

@@ -149,7 +149,9 @@ pub enum RecordingState {
     /// Ended, and kept by the provider.
     Kept,
     /// Ended, and not kept (too short, not paid ...), with the provider's code.
-    NotKept { code: u32 },
+    NotKept {
+        code: u32,
+    },
 }
 
 /// Keys pressed in the menu.

@@ -175,11 +175,21 @@ pub enum JobResult {
     CallNotPlaced,
     Amended,
     /// The recording lies in the blob store.
-    RecordingStored { blob: String, bytes: u64, media_type: String },
+    RecordingStored {
+        blob: String,
+        bytes: u64,
+        media_type: String,
+    },
     /// Only the provider's link is kept.
-    RecordingLinked { url: String },
+    RecordingLinked {
+        url: String,
+    },
     /// Given up, with a reason a person can act on and what was already made.
-    Failed { why: String, #[serde(default, skip_serializing_if = "Option::is_none")] made: Option<Records> },
+    Failed {
+        why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<Records>,
+    },
 }
 
 /// A client the CRM knows.

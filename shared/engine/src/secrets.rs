@@ -3,8 +3,8 @@
 use perezvon_adapters::Secret;
 use perezvon_domain::{AccountId, ChannelId, ConnectionId};
 use perezvon_platform::{PortError, Secrets};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// All that `verify` needs before it may believe a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +80,9 @@ impl Default for JobTimes {
 pub async fn read<T: DeserializeOwned>(secrets: &dyn Secrets, name: &str) -> Result<Option<T>, PortError> {
     let Some(text) = secrets.get(name).await? else { return Ok(None) };
     let record = serde_json::from_str(&text);
-    record.map(Some).map_err(|_| PortError::new("secrets", format!("the record `{name}` cannot be read: apply the settings again")))
+    record
+        .map(Some)
+        .map_err(|_| PortError::new("secrets", format!("the record `{name}` cannot be read: apply the settings again")))
 }
 
 /// Writes a record.

@@ -14,10 +14,6 @@ pub struct WakeUp {
 impl WakeUp {
     /// As a message, delivered after `delay_ms` milliseconds.
     pub fn message(&self, delay_ms: i64) -> Message {
-        Message {
-            body: serde_json::to_string(self).unwrap_or_default(),
-            group: self.account.0.clone(),
-            delay_ms,
-        }
+        Message { body: serde_json::to_string(self).unwrap_or_default(), group: self.account.0.clone(), delay_ms }
     }
 }

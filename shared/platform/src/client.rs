@@ -38,23 +38,12 @@ impl Client {
         // Fails if somebody installed one before, which is as good.
         _ = rustls::crypto::ring::default_provider().install_default();
         let public = build(builder().dns_resolver(PublicOnly))?;
-        let let_through = if guard.allow.is_empty() {
-            None
-        } else {
-            Some(build(builder())?)
-        };
-        Ok(Self {
-            guard,
-            public,
-            let_through,
-        })
+        let let_through = if guard.allow.is_empty() { None } else { Some(build(builder())?) };
+        Ok(Self { guard, public, let_through })
     }
 
     async fn start(&self, request: HttpRequest) -> Result<Response, HttpError> {
-        let target = self
-            .guard
-            .check_url(&request.url)
-            .map_err(HttpError::NotSent)?;
+        let target = self.guard.check_url(&request.url).map_err(HttpError::NotSent)?;
         let url = Url::parse(&request.url).map_err(|_| not_sent("this is not a URL"))?;
         if !leads_to(&url, &target) {
             return Err(not_sent("the host of the URL can be read in two ways"));
@@ -65,12 +54,8 @@ impl Client {
         };
         let timeout = u64::try_from(request.timeout_ms).ok().filter(|ms| *ms > 0);
         let timeout = timeout.ok_or_else(|| not_sent("no time left"))?;
-        let method = Method::from_bytes(request.method.as_bytes())
-            .map_err(|_| not_sent("no such method"))?;
-        let mut builder = client
-            .request(method, url)
-            .timeout(Duration::from_millis(timeout))
-            .body(request.body);
+        let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| not_sent("no such method"))?;
+        let mut builder = client.request(method, url).timeout(Duration::from_millis(timeout)).body(request.body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
@@ -90,9 +75,7 @@ fn builder() -> reqwest::ClientBuilder {
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, PortError> {
-    builder
-        .build()
-        .map_err(|error| PortError::new("http client", why::chain(&error)))
+    builder.build().map_err(|error| PortError::new("http client", why::chain(&error)))
 }
 
 /// Whether the client's own reading of the URL is the guard's.
@@ -130,11 +113,7 @@ fn classify(error: reqwest::Error) -> HttpError {
     // The URL may carry a token.
     let error = error.without_url();
     let text = why::chain(&error);
-    if error.is_connect() || error.is_builder() {
-        HttpError::NotSent(text)
-    } else {
-        HttpError::Unknown(text)
-    }
+    if error.is_connect() || error.is_builder() { HttpError::NotSent(text) } else { HttpError::Unknown(text) }
 }
 
 fn headers(response: &Response) -> BTreeMap<String, String> {
@@ -161,26 +140,16 @@ impl Http for Client {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(HttpResponse {
-            status,
-            headers,
-            body,
-        })
+        Ok(HttpResponse { status, headers, body })
     }
 
     async fn fetch(&self, request: HttpRequest) -> Result<Streamed, HttpError> {
         let response = self.start(request).await?;
         let (status, headers) = (response.status().as_u16(), headers(&response));
-        let chunks = response.bytes_stream().map(|chunk| {
-            chunk
-                .map(|bytes| bytes.to_vec())
-                .map_err(|error| PortError::new("http", unfinished(error)))
-        });
-        Ok(Streamed {
-            status,
-            headers,
-            chunks: Box::pin(chunks),
-        })
+        let chunks = response
+            .bytes_stream()
+            .map(|chunk| chunk.map(|bytes| bytes.to_vec()).map_err(|error| PortError::new("http", unfinished(error))));
+        Ok(Streamed { status, headers, chunks: Box::pin(chunks) })
     }
 }
 

@@ -15,9 +15,7 @@ pub struct SystemClock {
 impl SystemClock {
     /// A clock whose monotonic zero is now.
     pub fn new() -> Self {
-        Self {
-            start: Instant::now(),
-        }
+        Self { start: Instant::now() }
     }
 }
 
@@ -30,11 +28,7 @@ impl Default for SystemClock {
 #[async_trait]
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        millis(
-            SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
-        )
+        millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     fn monotonic_ms(&self) -> i64 {

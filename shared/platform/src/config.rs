@@ -50,10 +50,7 @@ impl ConfigError {
     fn text(&self) -> String {
         let mut parts = Vec::new();
         if !self.missing.is_empty() {
-            parts.push(format!(
-                "set the environment variables {}",
-                self.missing.join(", ")
-            ));
+            parts.push(format!("set the environment variables {}", self.missing.join(", ")));
         }
         if !self.wrong.is_empty() {
             parts.push(format!("correct {}", self.wrong.join("; ")));
@@ -79,25 +76,14 @@ impl Env {
     }
 
     /// Variables given by the caller.
-    pub fn from_map<N: Into<String>, V: Into<String>>(
-        values: impl IntoIterator<Item = (N, V)>,
-    ) -> Self {
-        let values = values
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()))
-            .collect();
-        Self {
-            values,
-            faults: ConfigError::default(),
-        }
+    pub fn from_map<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { values, faults: ConfigError::default() }
     }
 
     /// The value, if there is one.
     pub fn optional(&self, name: &str) -> Option<String> {
-        self.values
-            .get(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
+        self.values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
     /// The value; if it is missing, [`Env::finish`] will say so.
@@ -110,55 +96,29 @@ impl Env {
 
     /// A whole number, or the default if the variable is missing.
     pub fn number(&mut self, name: &str, default: i64) -> i64 {
-        self.optional_as(name, |text| {
-            text.parse()
-                .map_err(|_| format!("`{text}` is not a whole number"))
-        })
-        .unwrap_or(default)
+        self.optional_as(name, |text| text.parse().map_err(|_| format!("`{text}` is not a whole number")))
+            .unwrap_or(default)
     }
 
     /// The value as `parse` reads it; if it is missing or unreadable, [`Env::finish`] will say so.
-    pub fn required_as<T: Default, E: Display>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> T {
+    pub fn required_as<T: Default, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> T {
         let text = self.required(name);
-        if text.is_empty() {
-            T::default()
-        } else {
-            self.read(name, &text, parse).unwrap_or_default()
-        }
+        if text.is_empty() { T::default() } else { self.read(name, &text, parse).unwrap_or_default() }
     }
 
     /// The value as `parse` reads it, if there is one; if it is unreadable, [`Env::finish`] will say so.
-    pub fn optional_as<T, E: Display>(
-        &mut self,
-        name: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
+    pub fn optional_as<T, E: Display>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let text = self.optional(name)?;
         self.read(name, &text, parse)
     }
 
-    fn read<T, E: Display>(
-        &mut self,
-        name: &str,
-        text: &str,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        parse(text)
-            .map_err(|why| self.faults.wrong.push(format!("{name} ({why})")))
-            .ok()
+    fn read<T, E: Display>(&mut self, name: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        parse(text).map_err(|why| self.faults.wrong.push(format!("{name} ({why})"))).ok()
     }
 
     /// Everything was there and readable; otherwise all that was not, in one error.
     pub fn finish(self) -> Result<(), ConfigError> {
-        if self.faults == ConfigError::default() {
-            Ok(())
-        } else {
-            Err(self.faults)
-        }
+        if self.faults == ConfigError::default() { Ok(()) } else { Err(self.faults) }
     }
 }
 
@@ -173,10 +133,7 @@ mod tests {
         env.required(RAW_QUEUE_URL);
         env.required(BLOB_BUCKET);
         let error = env.finish().expect_err("two are missing");
-        assert_eq!(
-            error.to_string(),
-            "set the environment variables RAW_QUEUE_URL, BLOB_BUCKET"
-        );
+        assert_eq!(error.to_string(), "set the environment variables RAW_QUEUE_URL, BLOB_BUCKET");
     }
 
     #[test]
@@ -184,23 +141,14 @@ mod tests {
         let mut env = Env::from_map([("LEASE_MS", "soon")]);
         assert_eq!(env.number("LEASE_MS", 5), 5);
         env.required(TABLE_NAME);
-        let error = env
-            .finish()
-            .expect_err("one missing, one wrong")
-            .to_string();
-        assert_eq!(
-            error,
-            "set the environment variables TABLE_NAME; correct LEASE_MS (`soon` is not a whole number)"
-        );
+        let error = env.finish().expect_err("one missing, one wrong").to_string();
+        assert_eq!(error, "set the environment variables TABLE_NAME; correct LEASE_MS (`soon` is not a whole number)");
     }
 
     #[test]
     fn a_number_is_read_or_its_default_taken() {
         let mut env = Env::from_map([("LEASE_MS", " 30000 ")]);
-        assert_eq!(
-            (env.number("LEASE_MS", 5), env.number("GAP_MS", 250)),
-            (30_000, 250)
-        );
+        assert_eq!((env.number("LEASE_MS", 5), env.number("GAP_MS", 250)), (30_000, 250));
         assert_eq!(env.finish(), Ok(()));
     }
 
@@ -213,10 +161,7 @@ mod tests {
         assert_eq!(env.required_as("C", odd), 0);
         assert_eq!(env.optional_as("D", odd), None);
         let error = env.finish().expect_err("one wrong, one missing");
-        assert_eq!(
-            (error.missing, error.wrong.len()),
-            (vec!["C".to_owned()], 1)
-        );
+        assert_eq!((error.missing, error.wrong.len()), (vec!["C".to_owned()], 1));
     }
 
     #[test]

@@ -16,14 +16,9 @@ pub struct Allow(Vec<String>);
 impl Allow {
     /// Reads `127.0.0.1:8787,localhost:9000`. Empty text lets nothing through.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let entries = text
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty());
-        let hosts = entries.map(|entry| {
-            host_port(entry)
-                .ok_or_else(|| format!("`{entry}` is not host:port, such as 127.0.0.1:8787"))
-        });
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let hosts = entries
+            .map(|entry| host_port(entry).ok_or_else(|| format!("`{entry}` is not host:port, such as 127.0.0.1:8787")));
         hosts.collect::<Result<_, _>>().map(Self)
     }
 
@@ -84,22 +79,12 @@ impl Guard {
             .filter(|_| plain == authority.as_str())
             .ok_or("the host of the URL is not a plain name or address with an optional port")?;
         let port = authority.port_u16().unwrap_or(default_port);
-        let target = Target {
-            let_through: self.allow.contains(&format!("{host}:{port}")),
-            host,
-            ip,
-            port,
-        };
+        let target = Target { let_through: self.allow.contains(&format!("{host}:{port}")), host, ip, port };
         self.check_target(&uri, target)
     }
 
     fn check_target(&self, uri: &Uri, target: Target) -> Result<Target, String> {
-        let Target {
-            host,
-            ip,
-            port,
-            let_through,
-        } = &target;
+        let Target { host, ip, port, let_through } = &target;
         if *port == 0 {
             return Err("there is no port 0".to_owned());
         }
@@ -138,15 +123,9 @@ fn read_host(host: &str) -> Option<(String, Option<IpAddr>)> {
 
 /// Browsers take such a host for an IPv4 address: `0x7f000001`, `127.1`, `2130706433`.
 fn ends_in_a_number(host: &str) -> bool {
-    let last = host
-        .trim_end_matches('.')
-        .rsplit('.')
-        .next()
-        .unwrap_or_default();
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
     last.bytes().all(|byte| byte.is_ascii_digit())
-        || last
-            .strip_prefix("0x")
-            .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// Whether an address belongs to the public internet, also inside an IPv6 envelope.
@@ -171,9 +150,7 @@ fn enveloped(address: Ipv6Addr) -> Option<Ipv4Addr> {
     if IN_LAST_BYTES.iter().any(|net| net.contains(&address)) {
         Some(Ipv4Addr::new(a, b, c, d))
     } else {
-        SIX_TO_FOUR
-            .contains(&address)
-            .then(|| Ipv4Addr::new(e, f, g, h))
+        SIX_TO_FOUR.contains(&address).then(|| Ipv4Addr::new(e, f, g, h))
     }
 }
 
@@ -211,11 +188,7 @@ const SPECIAL_V6: [Ipv6Net; 3] = [
     v6(0x3fff, 0, 0, 20),     // documentation
 ];
 /// Mapped, compatible, NAT64.
-const IN_LAST_BYTES: [Ipv6Net; 3] = [
-    v6(0, 0, 0xffff, 96),
-    v6(0, 0, 0, 96),
-    v6(0x64, 0xff9b, 0, 96),
-];
+const IN_LAST_BYTES: [Ipv6Net; 3] = [v6(0, 0, 0xffff, 96), v6(0, 0, 0, 96), v6(0x64, 0xff9b, 0, 96)];
 const SIX_TO_FOUR: Ipv6Net = v6(0x2002, 0, 0, 16);
 
 #[cfg(test)]

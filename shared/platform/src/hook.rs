@@ -31,7 +31,7 @@ pub struct Hook {
 /// Why a key could not be made or read. Never shows the key.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
-    #[error("there is no public key; make a pair with `perezvon keys`")]
+    #[error("there is no public key: a ring is a list of public halves, separated by commas")]
     Empty,
     #[error(
         "public key {place} is not one: 43 characters of URL-safe base64 are expected, keys are separated by commas"
@@ -39,9 +39,7 @@ pub enum KeyError {
     Public { place: usize },
     #[error("entry {place} is a private key; only public keys belong here, so make a new pair")]
     PrivateInRing { place: usize },
-    #[error(
-        "this is not a private hook key: `private.` and 43 characters of URL-safe base64 are expected"
-    )]
+    #[error("this is not a private hook key: `private.` and 43 characters of URL-safe base64 are expected")]
     Private,
     #[error("the system gives no random numbers: {0}")]
     NoRandom(String),
@@ -61,11 +59,7 @@ pub fn private_text(key: &SigningKey) -> String {
 
 /// Reads what [`private_text`] wrote.
 pub fn parse_private(text: &str) -> Result<SigningKey, KeyError> {
-    let seed = text
-        .trim()
-        .strip_prefix(PRIVATE)
-        .and_then(thirty_two)
-        .ok_or(KeyError::Private)?;
+    let seed = text.trim().strip_prefix(PRIVATE).and_then(thirty_two).ok_or(KeyError::Private)?;
     Ok(SigningKey::from_bytes(&seed))
 }
 
@@ -80,15 +74,8 @@ fn thirty_two(text: &str) -> Option<[u8; 32]> {
 
 /// The token of this hook.
 pub fn sign(hook: &Hook, key: &SigningKey) -> String {
-    let Hook {
-        account,
-        channel,
-        generation,
-        body_limit,
-    } = hook;
-    let mut bytes = serde_json::json!([account, channel, generation, body_limit])
-        .to_string()
-        .into_bytes();
+    let Hook { account, channel, generation, body_limit } = hook;
+    let mut bytes = serde_json::json!([account, channel, generation, body_limit]).to_string().into_bytes();
     let signature = key.sign(&signed(&bytes));
     bytes.extend(signature.to_bytes());
     format!("{VERSION}{}", URL_SAFE_NO_PAD.encode(bytes))
@@ -105,19 +92,9 @@ pub struct Ring(Vec<VerifyingKey>);
 impl Ring {
     /// Reads public keys separated by commas, each as [`public_text`] writes it.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let entries = text
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty());
-        let keys: Vec<_> = entries
-            .zip(1..)
-            .map(|(entry, place)| public(entry, place))
-            .collect::<Result<_, _>>()?;
-        if keys.is_empty() {
-            Err(KeyError::Empty)
-        } else {
-            Ok(Self(keys))
-        }
+        let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
+        let keys: Vec<_> = entries.zip(1..).map(|(entry, place)| public(entry, place)).collect::<Result<_, _>>()?;
+        if keys.is_empty() { Err(KeyError::Empty) } else { Ok(Self(keys)) }
     }
 
     /// What the token says, if a key of this ring signed it.
@@ -125,20 +102,11 @@ impl Ring {
         let bytes = URL_SAFE_NO_PAD.decode(token.strip_prefix(VERSION)?).ok()?;
         let (payload, signature) = bytes.split_last_chunk::<64>()?;
         let (message, signature) = (signed(payload), Signature::from_bytes(signature));
-        if !self
-            .0
-            .iter()
-            .any(|key| key.verify_strict(&message, &signature).is_ok())
-        {
+        if !self.0.iter().any(|key| key.verify_strict(&message, &signature).is_ok()) {
             return None;
         }
         let (account, channel, generation, body_limit) = serde_json::from_slice(payload).ok()?;
-        Some(Hook {
-            account,
-            channel,
-            generation,
-            body_limit,
-        })
+        Some(Hook { account, channel, generation, body_limit })
     }
 }
 
@@ -162,10 +130,7 @@ pub struct CheckedTokens {
 impl CheckedTokens {
     /// Remembers nothing yet.
     pub fn new(ring: Ring) -> Self {
-        Self {
-            ring,
-            known: Mutex::default(),
-        }
+        Self { ring, known: Mutex::default() }
     }
 
     /// As [`Ring::check`].
@@ -196,20 +161,12 @@ mod tests {
     }
 
     fn ring(keys: &[SigningKey]) -> Ring {
-        let texts: Vec<_> = keys
-            .iter()
-            .map(|key| public_text(&key.verifying_key()))
-            .collect();
+        let texts: Vec<_> = keys.iter().map(|key| public_text(&key.verifying_key())).collect();
         Ring::parse(&texts.join(", ")).expect("public keys")
     }
 
     fn hook() -> Hook {
-        Hook {
-            account: "acme".into(),
-            channel: "mango.main".into(),
-            generation: 7,
-            body_limit: 65_536,
-        }
+        Hook { account: "acme".into(), channel: "pbx.main".into(), generation: 7, body_limit: 65_536 }
     }
 
     #[test]
@@ -221,25 +178,13 @@ mod tests {
     #[test]
     fn a_token_is_short_and_needs_no_escaping_in_a_url() {
         let token = sign(&hook(), &key(1));
-        assert!(
-            token.starts_with(VERSION) && token.len() < 140,
-            "{}",
-            token.len()
-        );
-        assert!(
-            token
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        );
+        assert!(token.starts_with(VERSION) && token.len() < 140, "{}", token.len());
+        assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
     }
 
     #[test]
     fn names_with_odd_characters_come_back_unmixed() {
-        let hook = Hook {
-            account: "a\"],[.б".into(),
-            channel: ".".into(),
-            ..hook()
-        };
+        let hook = Hook { account: "a\"],[.б".into(), channel: ".".into(), ..hook() };
         assert_eq!(ring(&[key(1)]).check(&sign(&hook, &key(1))), Some(hook));
     }
 
@@ -258,13 +203,7 @@ mod tests {
     fn the_last_character_has_one_spelling_only() {
         let ring = ring(&[key(1)]);
         for account in ["a", "ab", "abc"] {
-            let token = sign(
-                &Hook {
-                    account: account.into(),
-                    ..hook()
-                },
-                &key(1),
-            );
+            let token = sign(&Hook { account: account.into(), ..hook() }, &key(1));
             let (rest, last) = token.split_at(token.len() - 1);
             let others = ('!'..='~').filter(|other| !last.starts_with(*other));
             for other in others {
@@ -276,14 +215,7 @@ mod tests {
     #[test]
     fn a_shortened_or_longer_token_is_refused() {
         let (token, ring) = (sign(&hook(), &key(1)), ring(&[key(1)]));
-        for other in [
-            "",
-            "h1",
-            "h1AAAA",
-            &token[..token.len() - 1],
-            &format!("{token}A"),
-            &format!("{token}="),
-        ] {
+        for other in ["", "h1", "h1AAAA", &token[..token.len() - 1], &format!("{token}A"), &format!("{token}=")] {
             assert_eq!(ring.check(other), None, "{other}");
         }
     }
@@ -305,14 +237,8 @@ mod tests {
     fn an_unreadable_ring_says_which_key_is_wrong() {
         let good = public_text(&key(1).verifying_key());
         assert_eq!(Ring::parse(" , "), Err(KeyError::Empty));
-        assert_eq!(
-            Ring::parse(&format!("{good},no key")),
-            Err(KeyError::Public { place: 2 })
-        );
-        assert_eq!(
-            Ring::parse(&URL_SAFE_NO_PAD.encode([0; 32])),
-            Err(KeyError::Public { place: 1 })
-        );
+        assert_eq!(Ring::parse(&format!("{good},no key")), Err(KeyError::Public { place: 2 }));
+        assert_eq!(Ring::parse(&URL_SAFE_NO_PAD.encode([0; 32])), Err(KeyError::Public { place: 1 }));
     }
 
     #[test]
@@ -330,10 +256,7 @@ mod tests {
         let read = parse_private(&format!("{}\n", private_text(&one))).expect("private key");
         assert_eq!(read.as_bytes(), one.as_bytes());
         let public = public_text(&one.verifying_key());
-        assert_eq!(
-            parse_private(&public).expect_err("a public half"),
-            KeyError::Private
-        );
+        assert_eq!(parse_private(&public).expect_err("a public half"), KeyError::Private);
     }
 
     #[test]

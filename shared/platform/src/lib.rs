@@ -14,11 +14,11 @@ pub mod guard;
 pub mod hook;
 pub mod link;
 pub mod ports;
+pub mod raw;
 #[cfg(all(test, any(feature = "client", feature = "aws")))]
 mod testing;
 #[cfg(any(feature = "client", feature = "aws"))]
 mod why;
-pub mod raw;
 
 pub use ports::{
     Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, Message, PortError, Queue,

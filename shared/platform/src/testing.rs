@@ -18,10 +18,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let server = Self {
-            address,
-            requests: requests.clone(),
-        };
+        let server = Self { address, requests: requests.clone() };
         tokio::spawn(async move {
             let mut silent = Vec::new();
             let mut answers = answers.into_iter();
@@ -45,10 +42,7 @@ impl Server {
 
 /// An answer that closes the connection, so that each request makes its own.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}",
-        body.len()
-    )
+    format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
 }
 
 async fn read(stream: &mut TcpStream) -> String {
@@ -57,9 +51,7 @@ async fn read(stream: &mut TcpStream) -> String {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let head = head.to_ascii_lowercase();
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "));
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.map_or(0, |length| length.parse().expect("a length")) {
                 return text;
             }

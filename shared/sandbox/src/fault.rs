@@ -53,13 +53,7 @@ fn once() -> u32 {
 impl Fault {
     /// A fault that hits the next matching request, once.
     pub fn once(method: &str, path_contains: &str, kind: FaultKind) -> Self {
-        Self {
-            method: Some(method.to_owned()),
-            path_contains: path_contains.to_owned(),
-            skip: 0,
-            times: 1,
-            kind,
-        }
+        Self { method: Some(method.to_owned()), path_contains: path_contains.to_owned(), skip: 0, times: 1, kind }
     }
 
     fn matches(&self, request: &Request) -> bool {
@@ -107,11 +101,7 @@ impl Faults {
     }
 
     pub(crate) fn set_outage(&mut self, from_ms: i64, until_ms: i64, status: u16) {
-        self.outage = Some(Outage {
-            from_ms,
-            until_ms,
-            status,
-        });
+        self.outage = Some(Outage { from_ms, until_ms, status });
     }
 
     /// Takes a fault as JSON, so that a person can try one with curl.
@@ -137,11 +127,7 @@ impl Faults {
             return Fate::CarriedOut { answer: None };
         };
         match kind {
-            FaultKind::Status {
-                status,
-                body,
-                retry_after,
-            } => {
+            FaultKind::Status { status, body, retry_after } => {
                 let answer = Response::new(status, "text/plain; charset=utf-8", body);
                 Fate::Answered(match retry_after {
                     Some(seconds) => answer.with_header("retry-after", &seconds.to_string()),
@@ -154,9 +140,7 @@ impl Faults {
             )),
             FaultKind::LostBeforeArrival => Fate::Answered(Response::empty(0)),
             FaultKind::CarriedOutThenLost => Fate::CarriedOut { answer: Some(0) },
-            FaultKind::CarriedOutThenStatus { status } => Fate::CarriedOut {
-                answer: Some(status),
-            },
+            FaultKind::CarriedOutThenStatus { status } => Fate::CarriedOut { answer: Some(status) },
         }
     }
 

@@ -33,8 +33,7 @@ impl Request {
     /// The same request with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        self.headers
-            .insert(name.to_ascii_lowercase(), value.to_owned());
+        self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
         self
     }
 
@@ -58,19 +57,12 @@ pub struct Response {
 impl Response {
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     /// The value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let found = self
-            .headers
-            .iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
 
@@ -80,9 +72,7 @@ impl Response {
     }
 
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self::empty(status)
-            .with_header("content-type", content_type)
-            .with_body(body)
+        Self::empty(status).with_header("content-type", content_type).with_body(body)
     }
 
     pub(crate) fn of_json(status: u16, body: &Value) -> Self {

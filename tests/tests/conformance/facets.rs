@@ -19,11 +19,7 @@ fn every_provider_has_a_name_of_its_own() {
     let ids: BTreeSet<&str> = PROVIDERS.iter().map(|provider| provider.id).collect();
     assert_eq!(ids.len(), PROVIDERS.len());
     for provider in PROVIDERS {
-        assert!(
-            is_name(provider.id) && !provider.name.is_empty(),
-            "{}",
-            provider.id
-        );
+        assert!(is_name(provider.id) && !provider.name.is_empty(), "{}", provider.id);
         let found = perezvon_adapters::provider(provider.id).expect("registered");
         assert!(std::ptr::eq(found, *provider));
     }
@@ -34,21 +30,10 @@ fn every_provider_has_a_name_of_its_own() {
 fn capabilities_are_within_what_the_house_can_carry() {
     for provider in PROVIDERS {
         let (id, can) = (provider.id, &provider.capabilities);
-        assert!(
-            (1024..=LARGEST_BODY).contains(&can.body_limit),
-            "{id}: {} bytes",
-            can.body_limit
-        );
-        assert!(
-            (0..=60_000).contains(&can.pace_ms),
-            "{id}: a gap of {} ms",
-            can.pace_ms
-        );
+        assert!((1024..=LARGEST_BODY).contains(&can.body_limit), "{id}: {} bytes", can.body_limit);
+        assert!((0..=60_000).contains(&can.pace_ms), "{id}: a gap of {} ms", can.pace_ms);
         if let Signature::UrlTokenOnly { why } = can.signature {
-            assert!(
-                why.len() > 20,
-                "{id}: why nothing but the URL is checked is said in a sentence"
-            );
+            assert!(why.len() > 20, "{id}: why nothing but the URL is checked is said in a sentence");
         }
         match can.role {
             Role::Telephony => {
@@ -68,11 +53,7 @@ fn every_secret_field_is_named_and_says_where_it_is_found() {
         assert_eq!(names.len(), fields.len(), "{}", provider.id);
         for FieldSpec { name, about, .. } in fields {
             assert!(is_name(name), "{}: `{name}`", provider.id);
-            assert!(
-                about.chars().count() > 10,
-                "{}: where is `{name}` found?",
-                provider.id
-            );
+            assert!(about.chars().count() > 10, "{}: where is `{name}` found?", provider.id);
         }
     }
 }
@@ -81,10 +62,7 @@ fn every_secret_field_is_named_and_says_where_it_is_found() {
 fn addresses_are_https_and_hosts_are_suffixes() {
     for provider in PROVIDERS {
         let (id, base) = (provider.id, provider.settings.default_base());
-        assert!(
-            base.is_empty() || base.starts_with("https://"),
-            "{id}: {base}"
-        );
+        assert!(base.is_empty() || base.starts_with("https://"), "{id}: {base}");
         assert!(!base.ends_with('/'), "{id}: {base}");
         for host in provider.settings.hosts() {
             assert!(host.starts_with('.') && host.len() > 3, "{id}: {host}");
@@ -97,21 +75,12 @@ fn a_problem_with_a_secret_says_what_to_write_and_never_the_value() {
     for provider in PROVIDERS {
         let odd = "  odd value\n";
         let fields = provider.settings.secrets();
-        let secret: BTreeMap<String, String> = fields
-            .iter()
-            .map(|field| (field.name.to_owned(), odd.to_owned()))
-            .collect();
+        let secret: BTreeMap<String, String> =
+            fields.iter().map(|field| (field.name.to_owned(), odd.to_owned())).collect();
         let problems = provider.settings.check(&secret);
-        assert!(
-            !problems.is_empty(),
-            "{}: spaces and a line break are no secret",
-            provider.id
-        );
+        assert!(!problems.is_empty(), "{}: spaces and a line break are no secret", provider.id);
         for problem in problems {
-            assert!(
-                !problem.what.is_empty() && !problem.instead.is_empty(),
-                "{problem:?}"
-            );
+            assert!(!problem.what.is_empty() && !problem.instead.is_empty(), "{problem:?}");
             assert!(!format!("{problem:?}").contains(odd.trim()), "{problem:?}");
         }
     }
@@ -121,26 +90,11 @@ fn a_problem_with_a_secret_says_what_to_write_and_never_the_value() {
 fn the_secret_of_the_samples_is_a_whole_one() {
     for recorded in recorded() {
         let Secret(secret) = recorded.secret();
-        let required = recorded
-            .provider
-            .settings
-            .secrets()
-            .iter()
-            .filter(|field| field.required);
+        let required = recorded.provider.settings.secrets().iter().filter(|field| field.required);
         for field in required {
-            assert!(
-                secret.contains_key(field.name),
-                "{}: `{}`",
-                recorded.id,
-                field.name
-            );
+            assert!(secret.contains_key(field.name), "{}: `{}`", recorded.id, field.name);
         }
-        assert_eq!(
-            recorded.provider.settings.check(&secret),
-            [],
-            "{}",
-            recorded.id
-        );
+        assert_eq!(recorded.provider.settings.check(&secret), [], "{}", recorded.id);
     }
 }
 
@@ -149,57 +103,33 @@ fn a_secret_never_shows_its_values() {
     for recorded in recorded() {
         let secret = recorded.secret();
         let shown = format!("{secret:?}");
-        assert!(
-            secret.0.values().all(|value| !shown.contains(value)),
-            "{shown}"
-        );
+        assert!(secret.0.values().all(|value| !shown.contains(value)), "{shown}");
     }
 }
 
 #[test]
 fn markers_say_how_sure_they_are_and_how_long_to_wait() {
-    for (id, jobs) in PROVIDERS
-        .iter()
-        .filter_map(|provider| Some((provider.id, provider.jobs?)))
-    {
+    for (id, jobs) in PROVIDERS.iter().filter_map(|provider| Some((provider.id, provider.jobs?))) {
         let markers = jobs.markers();
         let entities: BTreeSet<&str> = markers.iter().map(|marker| marker.entity).collect();
-        assert_eq!(
-            entities.len(),
-            markers.len(),
-            "{id}: an entity has one marker"
-        );
+        assert_eq!(entities.len(), markers.len(), "{id}: an entity has one marker");
         for marker in markers {
             assert!(is_name(marker.entity), "{id}: `{}`", marker.entity);
-            assert!(
-                (0..=600_000).contains(&marker.lag.0),
-                "{id}: a lag of {} ms",
-                marker.lag.0
-            );
+            assert!((0..=600_000).contains(&marker.lag.0), "{id}: a lag of {} ms", marker.lag.0);
             let waits = marker.level != Level::E1 || marker.lag.0 > 0;
-            assert!(
-                waits,
-                "{id}: what is seen late needs a lag: {}",
-                marker.entity
-            );
+            assert!(waits, "{id}: what is seen late needs a lag: {}", marker.entity);
         }
     }
 }
 
 #[test]
 fn a_crm_can_find_again_what_it_makes() {
-    let crms = PROVIDERS
-        .iter()
-        .filter(|provider| provider.capabilities.role == Role::Crm);
+    let crms = PROVIDERS.iter().filter(|provider| provider.capabilities.role == Role::Crm);
     for provider in crms {
         let markers = provider.jobs.expect("a CRM has jobs").markers();
         for entity in ["contact", "deal", "task", "call"] {
             let marker = markers.iter().find(|marker| marker.entity == entity);
-            assert!(
-                marker.is_some_and(|marker| marker.level != Level::E0),
-                "{}: {entity}",
-                provider.id
-            );
+            assert!(marker.is_some_and(|marker| marker.level != Level::E0), "{}: {entity}", provider.id);
         }
     }
 }
@@ -215,25 +145,12 @@ fn what_the_lab_signs_is_believed_and_explained() {
         for example in lab.examples() {
             let signed = lab.sign(example.payload, &secret);
             let request = request(example.path, signed.content_type, signed.body);
-            assert_eq!(
-                recorded.believed(&request).as_deref(),
-                Ok(example.payload),
-                "{}",
-                example.path
-            );
+            assert_eq!(recorded.believed(&request).as_deref(), Ok(example.payload), "{}", example.path);
             assert!(recorded.meaning(&request).is_ok(), "{}", example.path);
             let attempts = lab.explain(&request, std::slice::from_ref(&secret));
-            assert!(
-                attempts.iter().any(|attempt| attempt.fits),
-                "{}",
-                example.path
-            );
+            assert!(attempts.iter().any(|attempt| attempt.fits), "{}", example.path);
             let attempts = lab.explain(&request, &[]);
-            assert!(
-                attempts.iter().all(|attempt| !attempt.fits),
-                "{}: fits no key",
-                example.path
-            );
+            assert!(attempts.iter().all(|attempt| !attempt.fits), "{}: fits no key", example.path);
         }
     }
 }

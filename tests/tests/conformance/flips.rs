@@ -13,11 +13,7 @@ fn no_flipped_bit_of_a_body_is_believed_as_something_else() {
         for sample in recorded.samples() {
             let (tried, refused) = flip_each_byte(&recorded, &sample);
             // Most of a body is signed: were few flips refused, nothing would be checked.
-            assert!(
-                refused * 10 >= tried * 9,
-                "{}: {refused} of {tried} refused",
-                sample.name
-            );
+            assert!(refused * 10 >= tried * 9, "{}: {refused} of {tried} refused", sample.name);
         }
     }
 }
@@ -47,12 +43,7 @@ fn a_body_that_is_cut_off_anywhere_is_refused() {
             let mut request = sample.request.clone();
             while request.body.pop().is_some() {
                 let believed = recorded.believed(&request);
-                assert!(
-                    believed.is_err(),
-                    "{}: {} bytes are believed",
-                    sample.name,
-                    request.body.len()
-                );
+                assert!(believed.is_err(), "{}: {} bytes are believed", sample.name, request.body.len());
             }
         }
     }

@@ -41,18 +41,11 @@ async fn ingested(name: &str) -> (i64, Option<RawMessage>) {
     let keys = json("lambda/keys.json");
     let ring = Ring::parse(&text(&keys, "public")).expect("a public key");
     let queue = Arc::new(Kept::default());
-    let function = Ingest {
-        tokens: CheckedTokens::new(ring),
-        raw: queue.clone(),
-    };
-    let answer = function
-        .handle(event::<ApiGatewayV2httpRequest>(name))
-        .await;
+    let function = Ingest { tokens: CheckedTokens::new(ring), raw: queue.clone() };
+    let answer = function.handle(event::<ApiGatewayV2httpRequest>(name)).await;
     let mut sent = queue.0.lock().expect("nobody panicked").split_off(0);
     assert!(sent.len() < 2, "{name}: one request, one message");
-    let message = sent
-        .pop()
-        .map(|message| serde_json::from_str(&message.body).expect("a raw message"));
+    let message = sent.pop().map(|message| serde_json::from_str(&message.body).expect("a raw message"));
     (answer.status_code, message)
 }
 
@@ -79,15 +72,8 @@ async fn ingest_answers_each_http_event_as_the_index_says() {
         let name = text(entry, "name");
         let (status, raw) = ingested(&name).await;
         assert_eq!(value!(status), entry["status"], "{name}");
-        let then = raw
-            .as_ref()
-            .map(then)
-            .map(|end| end.map_or_else(|why| why, |_| "events"));
-        assert_eq!(
-            then.map_or(Value::Null, Value::from),
-            entry["then"],
-            "{name}"
-        );
+        let then = raw.as_ref().map(then).map(|end| end.map_or_else(|why| why, |_| "events"));
+        assert_eq!(then.map_or(Value::Null, Value::from), entry["then"], "{name}");
     }
 }
 
@@ -96,10 +82,7 @@ async fn a_duplicate_means_the_same_though_it_came_later() {
     let (_, first) = ingested("ingest_valid").await;
     let (_, second) = ingested("ingest_duplicate").await;
     let (first, second) = (first.expect("accepted"), second.expect("accepted"));
-    assert_ne!(
-        (&first.id, first.received_at),
-        (&second.id, second.received_at)
-    );
+    assert_ne!((&first.id, first.received_at), (&second.id, second.received_at));
     assert_eq!(then(&first), then(&second));
 }
 
@@ -107,13 +90,8 @@ async fn a_duplicate_means_the_same_though_it_came_later() {
 fn the_tokens_of_the_samples_are_what_the_published_key_signs() {
     let keys = json("lambda/keys.json");
     let key = hook::parse_private(&text(&keys, "private")).expect("a private key");
-    assert_eq!(
-        hook::public_text(&key.verifying_key()),
-        text(&keys, "public")
-    );
-    let limit = |field: &str| {
-        u32::try_from(keys["hook"][field].as_u64().expect("a number")).expect("small")
-    };
+    assert_eq!(hook::public_text(&key.verifying_key()), text(&keys, "public"));
+    let limit = |field: &str| u32::try_from(keys["hook"][field].as_u64().expect("a number")).expect("small");
     let hook = Hook {
         account: text(&keys["hook"], "account"),
         channel: text(&keys["hook"], "channel"),
@@ -122,15 +100,8 @@ fn the_tokens_of_the_samples_are_what_the_published_key_signs() {
     };
     assert_eq!(text(&keys, "token"), hook::sign(&hook, &key));
     for entry in list(&json("lambda/index.json")["http"]) {
-        let path = text(
-            &json(&format!("lambda/{}.json", text(entry, "name"))),
-            "rawPath",
-        );
-        assert_eq!(
-            path.contains(&text(&keys, "token")),
-            entry["status"] == 200,
-            "{entry}"
-        );
+        let path = text(&json(&format!("lambda/{}.json", text(entry, "name"))), "rawPath");
+        assert_eq!(path.contains(&text(&keys, "token")), entry["status"] == 200, "{entry}");
     }
 }
 
@@ -138,10 +109,7 @@ fn messages<T: DeserializeOwned>(name: &str) -> Vec<T> {
     let mut failed = Failed::default();
     let read = batch::read(event::<SqsEvent>(name), &mut failed);
     assert!(failed.response().batch_item_failures.is_empty(), "{name}");
-    assert!(
-        !read.is_empty() && read.iter().all(|message| !message.id.is_empty()),
-        "{name}"
-    );
+    assert!(!read.is_empty() && read.iter().all(|message| !message.id.is_empty()), "{name}");
     read.into_iter().map(|message| message.body).collect()
 }
 
@@ -150,40 +118,22 @@ async fn the_raw_queue_carries_what_ingest_put_there() {
     let (_, valid) = ingested("ingest_valid").await;
     let (_, forged) = ingested("ingest_bad_signature").await;
     let carried: Vec<RawMessage> = messages("verify_raw_queue");
-    assert_eq!(
-        carried,
-        [valid.expect("accepted"), forged.expect("accepted")]
-    );
+    assert_eq!(carried, [valid.expect("accepted"), forged.expect("accepted")]);
 }
 
 #[test]
 fn the_event_queue_carries_what_the_first_raw_message_means() {
     let raw: Vec<RawMessage> = messages("verify_raw_queue");
     let first = &raw[0];
-    let events = then(first)
-        .expect("understood")
-        .into_iter()
-        .map(|inbound| match inbound {
-            Inbound::Call(CallNews {
-                entry,
-                occurred_at,
-                kind,
-            }) => Envelope {
-                account: AccountId(first.account.clone()),
-                received_at: Timestamp(first.received_at),
-                event: CallEvent {
-                    channel: ChannelId(first.channel.clone()),
-                    entry,
-                    occurred_at,
-                    kind,
-                },
-            },
-            other => panic!("no event of a call: {other:?}"),
-        });
-    assert_eq!(
-        messages::<Envelope>("route_event_queue"),
-        events.collect::<Vec<_>>()
-    );
+    let events = then(first).expect("understood").into_iter().map(|inbound| match inbound {
+        Inbound::Call(CallNews { entry, occurred_at, kind }) => Envelope {
+            account: AccountId(first.account.clone()),
+            received_at: Timestamp(first.received_at),
+            event: CallEvent { channel: ChannelId(first.channel.clone()), entry, occurred_at, kind },
+        },
+        other => panic!("no event of a call: {other:?}"),
+    });
+    assert_eq!(messages::<Envelope>("route_event_queue"), events.collect::<Vec<_>>());
 }
 
 #[test]

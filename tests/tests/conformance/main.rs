@@ -31,17 +31,10 @@ struct Sample {
 
 /// Every provider that posts.
 fn recorded() -> impl Iterator<Item = Recorded> {
-    let posting = PROVIDERS
-        .iter()
-        .filter_map(|provider| Some((*provider, provider.intake?)));
+    let posting = PROVIDERS.iter().filter_map(|provider| Some((*provider, provider.intake?)));
     posting.map(|(provider, intake)| {
         let index = json(&format!("{}/index.json", provider.id));
-        Recorded {
-            id: provider.id,
-            provider,
-            intake,
-            index,
-        }
+        Recorded { id: provider.id, provider, intake, index }
     })
 }
 
@@ -56,10 +49,7 @@ impl Recorded {
         let samples = list(&self.index["samples"]).iter().map(|entry| {
             let name = text(entry, "name");
             let body = bytes(&format!("{}/in/{name}.body", self.id));
-            Sample {
-                request: request(&text(entry, "path"), &content_type, body),
-                name,
-            }
+            Sample { request: request(&text(entry, "path"), &content_type, body), name }
         });
         samples.collect()
     }
@@ -79,13 +69,8 @@ impl Recorded {
     /// What a request means; an error says why it does not.
     fn meaning(&self, request: &RawRequest) -> Result<Vec<Inbound>, String> {
         let secrets = [self.secret()];
-        let verified = self
-            .intake
-            .verify(request, &secrets)
-            .map_err(|refusal| refusal.to_string())?;
-        self.intake
-            .normalise(verified)
-            .map_err(|malformed| malformed.to_string())
+        let verified = self.intake.verify(request, &secrets).map_err(|refusal| refusal.to_string())?;
+        self.intake.normalise(verified).map_err(|malformed| malformed.to_string())
     }
 }
 
@@ -100,9 +85,7 @@ fn request(path: &str, content_type: &str, body: Vec<u8>) -> RawRequest {
 
 /// A file under `events/`.
 fn bytes(name: &str) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../events")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../events").join(name);
     fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -111,10 +94,7 @@ fn json(name: &str) -> Value {
 }
 
 fn text(value: &Value, field: &str) -> String {
-    value[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no text `{field}` in {value}"))
-        .to_owned()
+    value[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {value}")).to_owned()
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -15,21 +15,10 @@ fn some_provider_posts() {
 fn recorded_bytes_are_believed_and_mean_what_was_recorded() {
     for recorded in recorded() {
         let samples = recorded.samples();
-        assert!(
-            samples.len() >= 5,
-            "{}: {} samples",
-            recorded.id,
-            samples.len()
-        );
+        assert!(samples.len() >= 5, "{}: {} samples", recorded.id, samples.len());
         for sample in samples {
             let means = recorded.meaning(&sample.request);
-            assert_eq!(
-                means,
-                Ok(recorded.expected(&sample.name)),
-                "{}/{}",
-                recorded.id,
-                sample.name
-            );
+            assert_eq!(means, Ok(recorded.expected(&sample.name)), "{}/{}", recorded.id, sample.name);
         }
     }
 }
@@ -38,10 +27,7 @@ fn recorded_bytes_are_believed_and_mean_what_was_recorded() {
 fn the_same_bytes_always_mean_the_same_events() {
     for recorded in recorded() {
         for sample in recorded.samples() {
-            let (once, again) = (
-                recorded.meaning(&sample.request),
-                recorded.meaning(&sample.request),
-            );
+            let (once, again) = (recorded.meaning(&sample.request), recorded.meaning(&sample.request));
             assert_eq!(once, again, "{}/{}", recorded.id, sample.name);
         }
     }
@@ -53,12 +39,7 @@ fn when_it_came_changes_nothing_of_what_it_means() {
         for sample in recorded.samples() {
             let mut later = sample.request.clone();
             later.received_at = perezvon_domain::Timestamp(later.received_at.0 + 86_400_000);
-            assert_eq!(
-                recorded.meaning(&later),
-                recorded.meaning(&sample.request),
-                "{}",
-                sample.name
-            );
+            assert_eq!(recorded.meaning(&later), recorded.meaning(&sample.request), "{}", sample.name);
         }
     }
 }
@@ -75,11 +56,7 @@ fn bad_requests_end_as_their_index_says() {
                 End::Accepted => {}
             }
         }
-        assert!(
-            refused > 0 && malformed > 0,
-            "{}: {refused} refused, {malformed} malformed",
-            recorded.id
-        );
+        assert!(refused > 0 && malformed > 0, "{}: {refused} refused, {malformed} malformed", recorded.id);
     }
 }
 
@@ -96,14 +73,8 @@ fn ends(recorded: &Recorded, entry: &Value) -> End {
     let (must, believed) = (&entry["must"], recorded.believed(&request));
     if let Some(kind) = must["refusal"].as_str() {
         let refusal = believed.expect_err(&name);
-        assert!(
-            format!("{refusal:?}").starts_with(kind),
-            "{name}: {refusal:?}"
-        );
-        assert!(
-            refusal.to_string().contains(&text(must, "says")),
-            "{name}: {refusal}"
-        );
+        assert!(format!("{refusal:?}").starts_with(kind), "{name}: {refusal:?}");
+        assert!(refusal.to_string().contains(&text(must, "says")), "{name}: {refusal}");
         End::Refused
     } else if let Some(says) = must["malformed"].as_str() {
         assert!(believed.is_ok(), "{name}: {believed:?}");
@@ -122,15 +93,8 @@ fn without_a_secret_nothing_that_is_signed_is_believed() {
     for recorded in recorded() {
         for sample in recorded.samples() {
             let believed = recorded.intake.verify(&sample.request, &[]);
-            let unsigned = recorded
-                .believed(&sample.request)
-                .is_ok_and(|payload| payload.is_empty());
-            assert!(
-                believed.is_err() || unsigned,
-                "{}/{}: believed without a secret",
-                recorded.id,
-                sample.name
-            );
+            let unsigned = recorded.believed(&sample.request).is_ok_and(|payload| payload.is_empty());
+            assert!(believed.is_err() || unsigned, "{}/{}: believed without a secret", recorded.id, sample.name);
         }
     }
 }
@@ -140,19 +104,8 @@ fn every_sample_came_by_a_path_the_provider_is_known_to_use() {
     for recorded in recorded() {
         let paths: BTreeSet<&str> = recorded.intake.paths().iter().copied().collect();
         assert!(!paths.is_empty(), "{}", recorded.id);
-        let used: BTreeSet<String> = recorded
-            .samples()
-            .into_iter()
-            .map(|sample| sample.request.path)
-            .collect();
-        let known = used
-            .iter()
-            .filter(|path| paths.contains(path.as_str()))
-            .count();
-        assert!(
-            known >= 5.min(paths.len()),
-            "{}: only {known} of its paths are recorded",
-            recorded.id
-        );
+        let used: BTreeSet<String> = recorded.samples().into_iter().map(|sample| sample.request.path).collect();
+        let known = used.iter().filter(|path| paths.contains(path.as_str())).count();
+        assert!(known >= 5.min(paths.len()), "{}: only {known} of its paths are recorded", recorded.id);
     }
 }

@@ -33,17 +33,12 @@ pub fn packages() -> &'static [Package] {
 }
 
 fn package(json: &Value) -> Package {
-    let dependencies = list(&json["dependencies"])
-        .iter()
-        .map(|dependency| Dependency {
-            name: text(&dependency["name"]),
-            dev: dependency["kind"] == "dev",
-            optional: dependency["optional"] == true,
-        });
-    Package {
-        name: text(&json["name"]),
-        dependencies: dependencies.collect(),
-    }
+    let dependencies = list(&json["dependencies"]).iter().map(|dependency| Dependency {
+        name: text(&dependency["name"]),
+        dev: dependency["kind"] == "dev",
+        optional: dependency["optional"] == true,
+    });
+    Package { name: text(&json["name"]), dependencies: dependencies.collect() }
 }
 
 /// One crate of the workspace.
@@ -56,43 +51,28 @@ pub fn package_of(name: &str) -> &'static Package {
 pub fn linked(name: &str) -> BTreeSet<String> {
     let tree = format!("tree -p {name} -e normal --prefix none --format {{p}}");
     let lines = cargo(&tree.split(' ').collect::<Vec<_>>());
-    lines
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .map(str::to_owned)
-        .collect()
+    lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
 /// Everything the workspace is built, tested and run with, a line each: `name version (source)|licence`.
 pub fn everything() -> &'static BTreeSet<String> {
     static EVERYTHING: OnceLock<BTreeSet<String>> = OnceLock::new();
     EVERYTHING.get_or_init(|| {
-        let all =
-            "tree --workspace --all-features -e normal,build,dev --prefix none --format {p}|{l}";
+        let all = "tree --workspace --all-features -e normal,build,dev --prefix none --format {p}|{l}";
         let lines = cargo(&all.split(' ').collect::<Vec<_>>());
         // A repetition has a star behind it.
         let lines = lines.lines().map(|line| line.trim_end_matches(" (*)"));
-        lines
-            .filter(|line| !line.is_empty())
-            .map(str::to_owned)
-            .collect()
+        lines.filter(|line| !line.is_empty()).map(str::to_owned).collect()
     })
 }
 
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .args(arguments)
-        .arg("--offline")
-        .current_dir(tree::root());
+    command.args(arguments).arg("--offline").current_dir(tree::root());
     let output = command.output().expect("cargo can be started");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "cargo {}: {said}",
-        arguments.join(" ")
-    );
+    assert!(output.status.success(), "cargo {}: {said}", arguments.join(" "));
     String::from_utf8(output.stdout).expect("UTF-8 from cargo")
 }
 

@@ -14,9 +14,7 @@ fn every_provider_that_posts_has_recorded_bytes() {
         if provider.intake.is_some() {
             wanted.extend(["index.json", "in", "expected", "bad/index.json"]);
         }
-        let missing = wanted
-            .iter()
-            .filter(|name| !tree::at(&format!("events/{id}/{name}")).exists());
+        let missing = wanted.iter().filter(|name| !tree::at(&format!("events/{id}/{name}")).exists());
         offences.extend(missing.map(|name| format!("events/{id}/{name} is not there")));
     }
     obeyed("every provider has a folder of events", offences);
@@ -24,35 +22,22 @@ fn every_provider_that_posts_has_recorded_bytes() {
 
 #[test]
 fn every_sample_is_named_by_an_index_or_a_test() {
-    let named: Vec<&File> = tree::files()
-        .iter()
-        .filter(|file| names_samples(file))
-        .collect();
-    let samples = tree::files()
-        .iter()
-        .filter(|file| file.path.starts_with("events/"));
+    let named: Vec<&File> = tree::files().iter().filter(|file| names_samples(file)).collect();
+    let samples = tree::files().iter().filter(|file| file.path.starts_with("events/"));
     let samples = samples.filter(|file| file.name() != "README.md" && file.name() != "index.json");
-    let orphans =
-        samples.filter(|sample| !named.iter().any(|file| names(&file.text, sample.name())));
-    obeyed(
-        "a sample that nothing reads is taken for a promise",
-        orphans.map(|file| file.path.clone()).collect(),
-    );
+    let orphans = samples.filter(|sample| !named.iter().any(|file| names(&file.text, sample.name())));
+    obeyed("a sample that nothing reads is taken for a promise", orphans.map(|file| file.path.clone()).collect());
     assert!(names("[\"ping\"]", "ping.body") && names("\"in/ping.body\"", "ping.body"));
     assert!(!names("[\"pinging\"]", "ping.body"));
 }
 
 fn names_samples(file: &File) -> bool {
     let index = file.path.starts_with("events/") && file.name() == "index.json";
-    index
-        || (file.path.ends_with(".rs")
-            && (file.is_test() || file.path.starts_with("shared/adapters/src/")))
+    index || (file.path.ends_with(".rs") && (file.is_test() || file.path.starts_with("shared/adapters/src/")))
 }
 
 /// `"ping"`, `"ping.body"`, or the end of a path in quotes.
 fn names(text: &str, sample: &str) -> bool {
     let stem = sample.split('.').next().unwrap_or_default();
-    [stem, sample]
-        .iter()
-        .any(|name| text.contains(&format!("\"{name}\"")) || text.contains(&format!("/{name}\"")))
+    [stem, sample].iter().any(|name| text.contains(&format!("\"{name}\"")) || text.contains(&format!("/{name}\"")))
 }

@@ -24,38 +24,23 @@ fn every_licence_is_one_we_allow() {
 }
 
 fn words(list: &Value) -> impl Iterator<Item = &str> {
-    list.as_array()
-        .expect("a list")
-        .iter()
-        .filter_map(Value::as_str)
+    list.as_array().expect("a list").iter().filter_map(Value::as_str)
 }
 
 /// Reads `A OR B`, `(A OR B) AND C`, `A/B`; stricter than it needs to be where they nest deeper.
 fn allows(licence: &str, allowed: &BTreeSet<&str>) -> bool {
     let plain = licence.replace(['(', ')'], "").replace('/', " OR ");
     let all_of = plain.split(" AND ");
-    all_of
-        .into_iter()
-        .all(|any_of| any_of.split(" OR ").any(|one| allowed.contains(one.trim())))
+    all_of.into_iter().all(|any_of| any_of.split(" OR ").any(|one| allowed.contains(one.trim())))
 }
 
 #[test]
 fn a_licence_is_read_as_it_is_meant() {
     let allowed = BTreeSet::from(["MIT", "Unicode-3.0"]);
-    for good in [
-        "MIT",
-        "GPL-3.0 OR MIT",
-        "Apache-2.0/MIT",
-        "(MIT OR Apache-2.0) AND Unicode-3.0",
-    ] {
+    for good in ["MIT", "GPL-3.0 OR MIT", "Apache-2.0/MIT", "(MIT OR Apache-2.0) AND Unicode-3.0"] {
         assert!(allows(good, &allowed), "{good}");
     }
-    for bad in [
-        "",
-        "GPL-3.0",
-        "MIT AND GPL-3.0",
-        "(MIT OR Apache-2.0) AND ISC",
-    ] {
+    for bad in ["", "GPL-3.0", "MIT AND GPL-3.0", "(MIT OR Apache-2.0) AND ISC"] {
         assert!(!allows(bad, &allowed), "{bad}");
     }
 }
@@ -65,10 +50,7 @@ fn every_crate_comes_from_crates_io_or_from_here() {
     // cargo shows a source in parentheses unless it is crates.io.
     let strange = cargo::everything().iter().filter(|line| {
         let package = line.split('|').next().unwrap_or_default();
-        let sources = package
-            .split(" (")
-            .skip(1)
-            .filter(|note| !note.starts_with("proc-macro"));
+        let sources = package.split(" (").skip(1).filter(|note| !note.starts_with("proc-macro"));
         sources.into_iter().any(|source| !source.starts_with('/'))
     });
     obeyed("no git, no other registry", strange.cloned().collect());
@@ -85,9 +67,7 @@ fn what_is_banned_is_not_linked() {
         .collect();
     assert!(banned.contains("openssl-sys"));
     let everything = cargo::everything();
-    let found = everything
-        .iter()
-        .filter(|line| banned.contains(line.split(' ').next().unwrap_or_default()));
+    let found = everything.iter().filter(|line| banned.contains(line.split(' ').next().unwrap_or_default()));
     obeyed("banned in deny.toml", found.cloned().collect());
 }
 

@@ -3,11 +3,7 @@
 use crate::{obeyed, tree};
 
 /// Places of the machine this was written on; in pieces, so that this file does not contain them.
-const PLACES: &[&str] = &[
-    concat!("../", "shared"),
-    concat!("/wo", "rk/"),
-    concat!("/tmp/", "lane"),
-];
+const PLACES: &[&str] = &[concat!("../", "shared"), concat!("/wo", "rk/"), concat!("/tmp/", "lane")];
 /// Papers that may be referred to only if they are here.
 const PAPERS: &[&str] = &[
     concat!("design", ".md"),
@@ -37,29 +33,17 @@ fn nothing_refers_to_what_a_reader_does_not_have() {
 fn the_readme_begins_with_the_two_commands() {
     let readme = tree::text("README.md");
     let head = readme.lines().take(40);
-    let head: Vec<&str> = head
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .collect();
+    let head: Vec<&str> = head.map(|line| line.split('#').next().unwrap_or_default().trim()).collect();
     for command in ["cargo run --release", "cargo test --workspace"] {
-        assert!(
-            head.contains(&command),
-            "`{command}` is a line of its own in the first 40 of README.md"
-        );
+        assert!(head.contains(&command), "`{command}` is a line of its own in the first 40 of README.md");
     }
 }
 
 #[test]
 fn what_stands_in_the_readme_is_what_ci_runs() {
     let script = tree::text(".ci/run");
-    assert!(
-        script.contains("README.md"),
-        "the test command is taken from the README"
-    );
-    for stage in [
-        "cargo fmt --all --check",
-        "clippy --workspace --all-targets",
-        "cargo build --release",
-    ] {
+    assert!(script.contains("README.md"), "the test command is taken from the README");
+    for stage in ["cargo fmt --all --check", "clippy --workspace --all-targets", "cargo build --release"] {
         assert!(script.contains(stage), "{stage}");
     }
 }

@@ -5,14 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Never part of the project: what builds, runs and version control leave there.
-const SKIPPED: &[&str] = &[
-    "target",
-    ".git",
-    ".perezvon",
-    ".ci/cache",
-    ".aws-sam",
-    "infra/cdk/node_modules",
-];
+const SKIPPED: &[&str] = &["target", ".git", ".perezvon", ".ci/cache", ".aws-sam", "infra/cdk/node_modules"];
 
 /// A file of the project.
 pub struct File {
@@ -25,10 +18,7 @@ pub struct File {
 impl File {
     /// The lines with their numbers.
     pub fn lines(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.text
-            .lines()
-            .enumerate()
-            .map(|(at, line)| (at + 1, line))
+        self.text.lines().enumerate().map(|(at, line)| (at + 1, line))
     }
 
     pub fn name(&self) -> &str {
@@ -45,9 +35,7 @@ impl File {
 
     /// The lines before the module of unit tests, without comments, with their numbers.
     pub fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = self
-            .lines()
-            .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"));
+        let lines = self.lines().take_while(|(_, line)| !line.starts_with("#[cfg(test)]"));
         lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 }
@@ -74,11 +62,7 @@ pub fn files() -> &'static [File] {
         let mut found = Vec::new();
         walk(&root(), "", &mut found);
         found.sort_by(|one, other| one.path.cmp(&other.path));
-        assert!(
-            found.len() > 100,
-            "only {} files found: wrong root?",
-            found.len()
-        );
+        assert!(found.len() > 100, "only {} files found: wrong root?", found.len());
         found
     })
 }
@@ -98,10 +82,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) {
         if entry.file_type().expect("a file type").is_dir() {
             walk(&entry.path(), &format!("{path}/"), found);
         } else if let Ok(bytes) = fs::read(entry.path()) {
-            found.push(File {
-                path,
-                text: String::from_utf8_lossy(&bytes).into_owned(),
-            });
+            found.push(File { path, text: String::from_utf8_lossy(&bytes).into_owned() });
         }
     }
 }

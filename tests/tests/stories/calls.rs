@@ -236,7 +236,8 @@ async fn a_call_that_turns_out_answered_gets_one_note_and_its_task_is_completed(
 async fn a_known_client_is_logged_even_if_nothing_is_to_be_made() {
     let mut world = school(Plan::default()).await;
     world.crm(|crm| crm.add_contact("Иван", "+79998880004", 504_003));
-    let toml = perezvon_tests::settings::full("school").replace("[scenarios.incoming_known]\ntask = { text = \"Звонил $(client)\", due_in = \"2h\" }", "");
+    let toml = perezvon_tests::settings::full("school")
+        .replace("[scenarios.incoming_known]\ntask = { text = \"Звонил $(client)\", due_in = \"2h\" }", "");
     world.apply(&toml).await;
     play(&mut world, calls::answered(&call("n", "79998880004", 0, 30), &petrova())).await;
     minutes(&mut world, 15).await;

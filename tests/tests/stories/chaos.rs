@@ -40,7 +40,7 @@ async fn one(seed: u64) {
             let skip = u32::try_from(random.below(4)).unwrap_or(0);
             crm.inject(Fault { skip, ..Fault::once("POST", path, kind) });
         }
-        if seed % 4 == 0 {
+        if seed.is_multiple_of(4) {
             crm.set_outage(EPOCH_MS + 60_000, EPOCH_MS + 400_000, 503);
         }
     });

@@ -168,7 +168,8 @@ async fn a_paused_connection_costs_one_read_whatever_waits() {
         for n in 0..waiting {
             put_question(world, n, Timestamp(EPOCH_MS + n)).await;
         }
-        let pause = Update::new(keys::connection(&account, &id)).set("retry_at", EPOCH_MS + 3_600_000).set("why", "test");
+        let pause =
+            Update::new(keys::connection(&account, &id)).set("retry_at", EPOCH_MS + 3_600_000).set("why", "test");
         world.table.update(pause).await.expect("paused");
         world.run_for(Duration::from_secs(1)).await;
         let before = world.table.units().reads;
@@ -207,7 +208,11 @@ async fn an_unknown_outcome_is_not_asked_about_before_its_time() {
     minutes(&mut world, 10).await;
     let (sent, asked) = world.crm(|crm| {
         let at = |method: &str| {
-            crm.requests().iter().filter(|r| r.path == "/api/v4/tasks" && r.method == method).map(|r| r.at_ms).collect::<Vec<_>>()
+            crm.requests()
+                .iter()
+                .filter(|r| r.path == "/api/v4/tasks" && r.method == method)
+                .map(|r| r.at_ms)
+                .collect::<Vec<_>>()
         };
         (at("POST"), at("GET"))
     });

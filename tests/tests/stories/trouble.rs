@@ -51,7 +51,8 @@ fn a_request_that_succeeded_and_timed_out_is_looked_up_and_never_repeated() {
 fn an_answer_5xx_after_success_is_an_unknown_outcome_too() {
     for path in ["/contacts", "/leads", "/tasks", "/calls"] {
         in_virtual_time(async {
-            let world = answered_with(Fault::once("POST", path, FaultKind::CarriedOutThenStatus { status: 504 }), 0).await;
+            let world =
+                answered_with(Fault::once("POST", path, FaultKind::CarriedOutThenStatus { status: 504 }), 0).await;
             assert_eq!(held(&world), Held::ONE_OF_EACH, "{path}");
         });
     }
@@ -84,7 +85,9 @@ fn too_many_requests_waits_as_told() {
 #[tokio::test(start_paused = true)]
 async fn a_refused_long_lived_token_pauses_with_a_reason_and_a_new_one_goes_on_at_once() {
     let mut world = school(Plan::default()).await;
-    world.crm(|crm| crm.configure(perezvon_sandbox::amocrm::Config { tokens: vec!["fresh".into()], ..Default::default() }));
+    world.crm(|crm| {
+        crm.configure(perezvon_sandbox::amocrm::Config { tokens: vec!["fresh".into()], ..Default::default() })
+    });
     play(&mut world, calls::answered(&call("x", "79991230001", 0, 30), &petrova())).await;
     minutes(&mut world, 30).await;
     let row = connection(&world).await;
@@ -120,9 +123,8 @@ async fn an_expired_pair_is_refreshed_once_and_again_after_a_restart() {
         world.apply(&toml).await;
         world.restart();
     }
-    let refreshes = world.crm(|crm| {
-        crm.requests().iter().filter(|request| request.path == "/oauth2/access_token").count()
-    });
+    let refreshes =
+        world.crm(|crm| crm.requests().iter().filter(|request| request.path == "/oauth2/access_token").count());
     assert!((2..=4).contains(&refreshes), "{refreshes} refreshes");
 }
 

@@ -81,10 +81,7 @@ pub enum BackupError {
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> BackupError + '_ {
-    |why| BackupError::Io {
-        path: path.to_owned(),
-        why,
-    }
+    |why| BackupError::Io { path: path.to_owned(), why }
 }
 
 /// Writes one archive of the data folder and returns its path; the caller removes it when it is sent.
@@ -106,12 +103,7 @@ pub async fn archive(data: &Path, parts: &Parts) -> Result<PathBuf, String> {
     made.map(|()| file).map_err(|error| error.to_string())
 }
 
-async fn copy_and_pack(
-    data: &Path,
-    parts: &Parts,
-    work: &Path,
-    file: &Path,
-) -> Result<(), BackupError> {
+async fn copy_and_pack(data: &Path, parts: &Parts, work: &Path, file: &Path) -> Result<(), BackupError> {
     let manifest = Manifest {
         format: FORMAT,
         created_at: jiff::Timestamp::now().to_string(),
@@ -121,16 +113,8 @@ async fn copy_and_pack(
     _ = fs::remove_dir_all(work);
     private_folder(work).map_err(at(work))?;
     let failed = |why: &dyn std::fmt::Display| BackupError::Copy(why.to_string());
-    parts
-        .queues
-        .backup_to(&work.join(QUEUE))
-        .await
-        .map_err(|why| failed(&why))?;
-    parts
-        .table
-        .backup_to(&work.join(TABLE))
-        .await
-        .map_err(|why| failed(&why))?;
+    parts.queues.backup_to(&work.join(QUEUE)).await.map_err(|why| failed(&why))?;
+    parts.table.backup_to(&work.join(TABLE)).await.map_err(|why| failed(&why))?;
     let (data, work, file) = (data.to_owned(), work.to_owned(), file.to_owned());
     let packed = tokio::task::spawn_blocking(move || pack(&data, &work, &file, &manifest)).await;
     packed.map_err(|why| failed(&why))?
@@ -139,13 +123,7 @@ async fn copy_and_pack(
 fn pack(data: &Path, work: &Path, file: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     let mut tar = tar::Builder::new(private_file(file).map_err(at(file))?);
     let text = serde_json::to_vec(manifest).map_err(|why| BackupError::Copy(why.to_string()))?;
-    add(
-        &mut tar,
-        MANIFEST.as_ref(),
-        text.len() as u64,
-        text.as_slice(),
-    )
-    .map_err(at(file))?;
+    add(&mut tar, MANIFEST.as_ref(), text.len() as u64, text.as_slice()).map_err(at(file))?;
     for name in [QUEUE, TABLE] {
         add_file(&mut tar, &work.join(name), name.as_ref())?;
     }
@@ -153,9 +131,7 @@ fn pack(data: &Path, work: &Path, file: &Path, manifest: &Manifest) -> Result<()
         add_file(&mut tar, &data.join(&inside), &inside)?;
     }
     add(&mut tar, END.as_ref(), 0, io::empty()).map_err(at(file))?;
-    tar.into_inner()
-        .and_then(|file| file.sync_all())
-        .map_err(at(file))
+    tar.into_inner().and_then(|file| file.sync_all()).map_err(at(file))
 }
 
 /// The files below this folder as paths inside `data`, without what is copied on its own and what
@@ -212,9 +188,7 @@ fn add(tar: &mut tar::Builder<File>, inside: &Path, size: u64, bytes: impl Read)
 /// # Errors
 /// It is no archive of ours, or not a whole one.
 pub fn verify(archive: &Path) -> Result<Contents, BackupError> {
-    read(archive, |_, bytes| {
-        io::copy(bytes, &mut io::sink()).map_err(at(archive))
-    })
+    read(archive, |_, bytes| io::copy(bytes, &mut io::sink()).map_err(at(archive)))
 }
 
 /// Puts an archive into a folder that is empty or not there yet.
@@ -265,25 +239,16 @@ fn read(
     let first = entries.next().and_then(Result::ok).ok_or_else(none)?;
     let manifest = manifest(first).ok_or_else(none)?;
     if manifest.format != FORMAT {
-        return Err(BackupError::Newer {
-            path: archive.to_owned(),
-            version: manifest.version,
-        });
+        return Err(BackupError::Newer { path: archive.to_owned(), version: manifest.version });
     }
-    let mut contents = Contents {
-        manifest,
-        files: 0,
-        bytes: 0,
-    };
+    let mut contents = Contents { manifest, files: 0, bytes: 0 };
     for entry in entries {
         let mut entry = entry.map_err(broken)?;
         let inside = entry.path().map_err(broken)?.into_owned();
         if inside == Path::new(END) {
             return Ok(contents);
         }
-        let stays_inside = inside
-            .components()
-            .all(|part| matches!(part, Component::Normal(_)));
+        let stays_inside = inside.components().all(|part| matches!(part, Component::Normal(_)));
         if !stays_inside || !entry.header().entry_type().is_file() {
             return Err(none());
         }

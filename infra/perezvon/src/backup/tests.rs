@@ -21,9 +21,7 @@ impl Machine {
         let folder = tempfile::tempdir().expect("a folder");
         let parts = Parts {
             queues: Queues::open(&folder.path().join(QUEUE), 3).expect("queues"),
-            table: Embedded::open(&folder.path().join(TABLE))
-                .await
-                .expect("a table"),
+            table: Embedded::open(&folder.path().join(TABLE)).await.expect("a table"),
         };
         let machine = Self { folder, parts };
         machine.file("lock", "12345");
@@ -41,31 +39,18 @@ impl Machine {
     }
 
     async fn archive(&self) -> PathBuf {
-        archive(self.folder.path(), &self.parts)
-            .await
-            .expect("an archive")
+        archive(self.folder.path(), &self.parts).await.expect("an archive")
     }
 }
 
 fn message(body: &str) -> Message {
-    Message {
-        body: body.to_owned(),
-        group: "a".to_owned(),
-        delay_ms: 0,
-    }
+    Message { body: body.to_owned(), group: "a".to_owned(), delay_ms: 0 }
 }
 
 fn names(folder: &Path) -> Vec<String> {
     let found = fs::read_dir(folder).expect("a folder");
-    let mut names: Vec<String> = found
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
-        .collect();
+    let mut names: Vec<String> =
+        found.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     names
 }
@@ -73,22 +58,10 @@ fn names(folder: &Path) -> Vec<String> {
 #[tokio::test]
 async fn what_a_machine_keeps_comes_back_in_another_folder() {
     let machine = Machine::start().await;
-    let queue = machine
-        .parts
-        .queues
-        .queue("raw", Arc::new(SystemClock::new()));
-    queue
-        .send(vec![message("waiting")])
-        .await
-        .expect("a message");
+    let queue = machine.parts.queues.queue("raw", Arc::new(SystemClock::new()));
+    queue.send(vec![message("waiting")]).await.expect("a message");
     let key = keys::call(&AccountId::from("a"), &ChannelId::from("c"), "1");
-    let row = machine
-        .parts
-        .table
-        .main()
-        .update(Update::new(key.clone()).set("n", 7))
-        .await
-        .expect("a row");
+    let row = machine.parts.table.main().update(Update::new(key.clone()).set("n", 7)).await.expect("a row");
     let file = machine.archive().await;
 
     let elsewhere = tempfile::tempdir().expect("a folder");
@@ -96,19 +69,9 @@ async fn what_a_machine_keeps_comes_back_in_another_folder() {
     let contents = restore(&file, &data).expect("restored");
     assert_eq!(contents, verify(&file).expect("a whole archive"));
     assert_eq!((contents.files, contents.manifest.format), (5, FORMAT));
-    assert_eq!(
-        names(&data),
-        ["blobs", "lock", "owner.token", QUEUE, "secrets", TABLE]
-    );
-    assert_eq!(
-        names(&data.join("blobs")),
-        ["ab"],
-        "drafts mean nothing elsewhere"
-    );
-    assert_eq!(
-        fs::read_to_string(data.join("blobs/ab/cd/abcd")).expect("a file"),
-        "a recording"
-    );
+    assert_eq!(names(&data), ["blobs", "lock", "owner.token", QUEUE, "secrets", TABLE]);
+    assert_eq!(names(&data.join("blobs")), ["ab"], "drafts mean nothing elsewhere");
+    assert_eq!(fs::read_to_string(data.join("blobs/ab/cd/abcd")).expect("a file"), "a recording");
     let queues = Queues::open(&data.join(QUEUE), 3).expect("queues");
     assert_eq!(queues.depth("raw").await, Ok(1));
     let table = Embedded::open(&data.join(TABLE)).await.expect("a table");
@@ -126,16 +89,7 @@ async fn the_queue_stands_before_the_table_and_the_files_behind_both() {
         io::copy(bytes, &mut io::sink()).map_err(at(path))
     })
     .expect("a whole archive");
-    assert_eq!(
-        order,
-        [
-            QUEUE,
-            TABLE,
-            "blobs/ab/cd/abcd",
-            "owner.token",
-            "secrets/one.json"
-        ]
-    );
+    assert_eq!(order, [QUEUE, TABLE, "blobs/ab/cd/abcd", "owner.token", "secrets/one.json"]);
 }
 
 #[cfg(unix)]
@@ -148,13 +102,7 @@ async fn nobody_but_the_owner_can_read_what_was_restored() {
     let data = elsewhere.path().join("data");
     restore(&file, &data).expect("restored");
     let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
-    let modes = [
-        &file,
-        &data,
-        &data.join("secrets"),
-        &data.join("secrets/one.json"),
-    ]
-    .map(|path| mode(path));
+    let modes = [&file, &data, &data.join("secrets"), &data.join("secrets/one.json")].map(|path| mode(path));
     assert_eq!(modes, [0o600, 0o700, 0o700, 0o600]);
 }
 
@@ -164,11 +112,7 @@ async fn two_backups_do_not_get_in_each_others_way_and_leave_nothing_but_themsel
     let (one, two) = (machine.archive().await, machine.archive().await);
     assert_ne!(one, two);
     assert_eq!(names(&machine.folder.path().join(WORK)).len(), 2);
-    assert_eq!(
-        verify(&two).expect("whole").files,
-        5,
-        "the first archive is not part of the second"
-    );
+    assert_eq!(verify(&two).expect("whole").files, 5, "the first archive is not part of the second");
 }
 
 #[tokio::test]
@@ -177,9 +121,7 @@ async fn a_folder_that_holds_something_is_left_alone() {
     let file = machine.archive().await;
     let elsewhere = tempfile::tempdir().expect("a folder");
     fs::write(elsewhere.path().join("letter.txt"), "mine").expect("a file");
-    let error = restore(&file, elsewhere.path())
-        .expect_err("not empty")
-        .to_string();
+    let error = restore(&file, elsewhere.path()).expect_err("not empty").to_string();
     assert!(error.contains("--data"), "{error}");
     assert_eq!(names(elsewhere.path()), ["letter.txt"]);
 }
@@ -194,10 +136,7 @@ async fn half_an_archive_is_refused_and_leaves_an_empty_folder() {
     for missing in [1024 + 512, 1024 + 512 + 512 + 512, whole.len() / 2] {
         fs::write(&file, &whole[..whole.len() - missing]).expect("half");
         let error = verify(&file).expect_err("half");
-        assert!(
-            matches!(error, BackupError::BrokenOff(_) | BackupError::Io { .. }),
-            "{error:?}"
-        );
+        assert!(matches!(error, BackupError::BrokenOff(_) | BackupError::Io { .. }), "{error:?}");
         restore(&file, elsewhere.path()).expect_err("half");
         assert_eq!(names(elsewhere.path()), Vec::<String>::new(), "{missing}");
     }
@@ -219,13 +158,7 @@ fn an_archive_of_a_newer_format_and_one_that_leads_outside_are_refused() {
     let write = |name: &str, manifest: &str, inside: &str| {
         let path = folder.path().join(name);
         let mut tar = tar::Builder::new(File::create(&path).expect("a file"));
-        add(
-            &mut tar,
-            MANIFEST.as_ref(),
-            manifest.len() as u64,
-            manifest.as_bytes(),
-        )
-        .expect("written");
+        add(&mut tar, MANIFEST.as_ref(), manifest.len() as u64, manifest.as_bytes()).expect("written");
         let mut header = tar::Header::new_gnu();
         header.as_old_mut().name[..inside.len()].copy_from_slice(inside.as_bytes());
         header.set_size(0);
@@ -234,18 +167,10 @@ fn an_archive_of_a_newer_format_and_one_that_leads_outside_are_refused() {
         tar.into_inner().expect("finished");
         path
     };
-    let newer = write(
-        "newer",
-        r#"{"format":2,"created_at":"","version":"9.9"}"#,
-        "a",
-    );
+    let newer = write("newer", r#"{"format":2,"created_at":"","version":"9.9"}"#, "a");
     let error = verify(&newer).expect_err("newer").to_string();
     assert!(error.contains("perezvon 9.9"), "{error}");
-    let outside = write(
-        "outside",
-        r#"{"format":1,"created_at":"","version":"0"}"#,
-        "../stolen",
-    );
+    let outside = write("outside", r#"{"format":1,"created_at":"","version":"0"}"#, "../stolen");
     let error = restore(&outside, &folder.path().join("data")).expect_err("outside");
     assert!(matches!(error, BackupError::NotABackup(_)), "{error:?}");
     assert!(!folder.path().join("stolen").exists());
@@ -256,8 +181,6 @@ fn a_folder_whose_restore_was_interrupted_is_not_taken_for_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     check_whole(folder.path()).expect("never restored");
     fs::write(folder.path().join(UNFINISHED), "").expect("a file");
-    let error = check_whole(folder.path())
-        .expect_err("unfinished")
-        .to_string();
+    let error = check_whole(folder.path()).expect_err("unfinished").to_string();
     assert!(error.contains("restore again"), "{error}");
 }

@@ -67,12 +67,7 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
     /// Address of the running server.
-    #[arg(
-        long,
-        env = "PEREZVON_SERVER",
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8787"
-    )]
+    #[arg(long, env = "PEREZVON_SERVER", value_name = "URL", default_value = "http://127.0.0.1:8787")]
     pub server: String,
     /// Who asks. Without it the owner's token is read from the data folder, if the server runs here.
     #[arg(long, env = "PEREZVON_TOKEN", hide_env_values = true)]
@@ -136,20 +131,10 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct SecretArgs {
     /// The secret value `key`, if the provider has one of this name.
-    #[arg(
-        long,
-        value_name = "VALUE",
-        env = "PEREZVON_KEY",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "VALUE", env = "PEREZVON_KEY", hide_env_values = true)]
     pub key: Option<String>,
     /// The secret value `salt`, if the provider has one of this name.
-    #[arg(
-        long,
-        value_name = "VALUE",
-        env = "PEREZVON_SALT",
-        hide_env_values = true
-    )]
+    #[arg(long, value_name = "VALUE", env = "PEREZVON_SALT", hide_env_values = true)]
     pub salt: Option<String>,
     /// A secret value by its name in the settings.
     #[arg(long, value_name = "NAME=VALUE")]

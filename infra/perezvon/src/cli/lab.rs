@@ -19,23 +19,13 @@ struct Signing {
 
 impl Signing {
     fn of(name: &str) -> Result<Self, String> {
-        let signing = |provider: &'static Provider| {
-            Some(Self {
-                provider,
-                lab: provider.lab?,
-                intake: provider.intake?,
-            })
-        };
-        let known = PROVIDERS
-            .iter()
-            .filter(|provider| signing(provider).is_some());
+        let signing =
+            |provider: &'static Provider| Some(Self { provider, lab: provider.lab?, intake: provider.intake? });
+        let known = PROVIDERS.iter().filter(|provider| signing(provider).is_some());
         let names: Vec<&str> = known.map(|provider| provider.id).collect();
-        provider(name).and_then(signing).ok_or_else(|| {
-            format!(
-                "`{name}` is no provider that signs webhooks: use one of {}",
-                names.join(", ")
-            )
-        })
+        provider(name)
+            .and_then(signing)
+            .ok_or_else(|| format!("`{name}` is no provider that signs webhooks: use one of {}", names.join(", ")))
     }
 
     /// The path that webhooks without a path of their own are taken to have.
@@ -54,16 +44,11 @@ impl Signing {
             }
             given.insert(name, value);
         }
-        let missing = specs
-            .iter()
-            .find(|spec| spec.required && !given.contains_key(spec.name));
+        let missing = specs.iter().find(|spec| spec.required && !given.contains_key(spec.name));
         match missing {
             Some(spec) => {
                 let name = spec.name;
-                Err(format!(
-                    "the secret `{name}` is missing: add --secret {name}=VALUE ({})",
-                    spec.about
-                ))
+                Err(format!("the secret `{name}` is missing: add --secret {name}=VALUE ({})", spec.about))
             }
             None => Ok(Secret(given)),
         }
@@ -73,14 +58,10 @@ impl Signing {
 /// All secrets given, by name.
 fn named(args: &SecretArgs) -> Result<Vec<(String, String)>, String> {
     let short = [("key", &args.key), ("salt", &args.salt)];
-    let short = short
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    let short = short.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     let mut all: Vec<_> = short.collect();
     for text in &args.secret {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or("a secret is written NAME=VALUE: --secret token=VALUE")?;
+        let (name, value) = text.split_once('=').ok_or("a secret is written NAME=VALUE: --secret token=VALUE")?;
         all.push((name.to_owned(), value.to_owned()));
     }
     Ok(all)
@@ -93,29 +74,12 @@ pub fn sign(args: &SignArgs) -> Result<Said, String> {
     let signed = signing.lab.sign(&payload, &signing.secret(&args.secrets)?);
     let path = args.path.as_deref().unwrap_or(path);
     let body = String::from_utf8_lossy(&signed.body);
-    let url = args
-        .url
-        .as_deref()
-        .unwrap_or("HOOK_URL")
-        .trim_end_matches('/');
+    let url = args.url.as_deref().unwrap_or("HOOK_URL").trim_end_matches('/');
     let header = format!("content-type: {}", signed.content_type);
-    let words = [
-        "curl",
-        "-sS",
-        "-i",
-        "-X",
-        "POST",
-        "-H",
-        &header,
-        "--data-raw",
-        &body,
-    ];
+    let words = ["curl", "-sS", "-i", "-X", "POST", "-H", &header, "--data-raw", &body];
     let words: Vec<String> = words.into_iter().map(quoted).collect();
     let target = quoted(&format!("{url}/{}", path.trim_matches('/')));
-    Ok(Said::fine(format!(
-        "{body}\n\n{} {target}\n",
-        words.join(" ")
-    )))
+    Ok(Said::fine(format!("{body}\n\n{} {target}\n", words.join(" "))))
 }
 
 fn payload(signing: &Signing, args: &PayloadArgs) -> Result<(&'static str, String), String> {
@@ -124,37 +88,22 @@ fn payload(signing: &Signing, args: &PayloadArgs) -> Result<(&'static str, Strin
     }
     if let Some(file) = &args.file {
         let bytes = without_last_break(read(file)?);
-        let text =
-            String::from_utf8(bytes).map_err(|_| format!("{} must be UTF-8", file.display()))?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{} must be UTF-8", file.display()))?;
         return Ok((signing.usual_path(), text));
     }
     let examples = signing.lab.examples();
-    let wanted = args
-        .example
-        .and_then(|number| examples.get(number.checked_sub(1)?));
-    wanted
-        .map(|example| (example.path, example.payload.trim_end().to_owned()))
-        .ok_or_else(|| {
-            let numbered = examples.iter().zip(1..);
-            let list: String = numbered
-                .map(|(example, number)| {
-                    format!(
-                        "\n  {number:>2}  {}  {}",
-                        example.path,
-                        short(example.payload)
-                    )
-                })
-                .collect();
-            format!("what is to be signed? Give --json TEXT, --file FILE or --example N:{list}")
-        })
+    let wanted = args.example.and_then(|number| examples.get(number.checked_sub(1)?));
+    wanted.map(|example| (example.path, example.payload.trim_end().to_owned())).ok_or_else(|| {
+        let numbered = examples.iter().zip(1..);
+        let list: String = numbered
+            .map(|(example, number)| format!("\n  {number:>2}  {}  {}", example.path, short(example.payload)))
+            .collect();
+        format!("what is to be signed? Give --json TEXT, --file FILE or --example N:{list}")
+    })
 }
 
 fn short(payload: &str) -> String {
-    let line: String = payload
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(70)
-        .collect();
+    let line: String = payload.chars().filter(|c| !c.is_control()).take(70).collect();
     format!("{line}...")
 }
 
@@ -172,27 +121,15 @@ pub fn verify(args: &VerifyArgs) -> Result<Said, String> {
     let signing = Signing::of(&args.provider)?;
     let secrets = [signing.secret(&args.secrets)?];
     let request = RawRequest {
-        path: args
-            .path
-            .as_deref()
-            .unwrap_or(signing.usual_path())
-            .trim_matches('/')
-            .to_owned(),
+        path: args.path.as_deref().unwrap_or(signing.usual_path()).trim_matches('/').to_owned(),
         headers: headers(&args.header)?,
         body: without_last_break(read(&args.body)?),
         received_at: Timestamp(jiff::Timestamp::now().as_millisecond()),
     };
     let mut text = String::new();
     for attempt in signing.lab.explain(&request, &secrets) {
-        let fits = if attempt.fits {
-            "fits        "
-        } else {
-            "does not fit"
-        };
-        text += &format!(
-            "{fits}  {}\n              {}\n",
-            attempt.what, attempt.advice
-        );
+        let fits = if attempt.fits { "fits        " } else { "does not fit" };
+        text += &format!("{fits}  {}\n              {}\n", attempt.what, attempt.advice);
     }
     let verified = match signing.intake.verify(&request, &secrets) {
         Ok(verified) => verified,
@@ -201,14 +138,9 @@ pub fn verify(args: &VerifyArgs) -> Result<Said, String> {
     match signing.intake.normalise(verified) {
         Ok(events) => {
             let events: Vec<String> = events.iter().map(|event| format!("{event:?}\n")).collect();
-            Ok(Said::fine(format!(
-                "{text}\nbelieved; it says:\n{}",
-                events.concat()
-            )))
+            Ok(Said::fine(format!("{text}\nbelieved; it says:\n{}", events.concat())))
         }
-        Err(malformed) => Ok(Said::bad(format!(
-            "{text}\nthe signature is right, the content is not: {malformed}\n"
-        ))),
+        Err(malformed) => Ok(Said::bad(format!("{text}\nthe signature is right, the content is not: {malformed}\n"))),
     }
 }
 
@@ -218,10 +150,7 @@ fn headers(given: &[String]) -> Result<BTreeMap<String, String>, String> {
         Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
     };
     let wrong = |text| format!("`{text}` is no header: write --header 'NAME: VALUE'");
-    given
-        .iter()
-        .map(|text| pair(text).ok_or_else(|| wrong(text)))
-        .collect()
+    given.iter().map(|text| pair(text).ok_or_else(|| wrong(text))).collect()
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, String> {
@@ -236,11 +165,7 @@ fn read(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn without_last_break(mut bytes: Vec<u8>) -> Vec<u8> {
-    let end = if bytes.ends_with(b"\r\n") {
-        2
-    } else {
-        usize::from(bytes.ends_with(b"\n"))
-    };
+    let end = if bytes.ends_with(b"\r\n") { 2 } else { usize::from(bytes.ends_with(b"\n")) };
     bytes.truncate(bytes.len() - end);
     bytes
 }
@@ -251,41 +176,21 @@ mod tests {
 
     fn secrets(pairs: &[&str]) -> SecretArgs {
         let secret = pairs.iter().map(|pair| (*pair).to_owned()).collect();
-        SecretArgs {
-            key: None,
-            salt: None,
-            secret,
-        }
+        SecretArgs { key: None, salt: None, secret }
     }
 
     #[test]
     fn secrets_are_those_that_the_provider_names() {
-        let first = PROVIDERS
-            .iter()
-            .find_map(|provider| Signing::of(provider.id).ok());
+        let first = PROVIDERS.iter().find_map(|provider| Signing::of(provider.id).ok());
         let signing = first.expect("a provider that signs");
         let specs = signing.provider.settings.secrets();
-        let all: Vec<String> = specs
-            .iter()
-            .map(|spec| format!("{}=invented", spec.name))
-            .collect();
+        let all: Vec<String> = specs.iter().map(|spec| format!("{}=invented", spec.name)).collect();
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
-        assert_eq!(
-            signing.secret(&secrets(&all)).expect("a secret").0.len(),
-            specs.len()
-        );
-        let required = specs
-            .iter()
-            .find(|spec| spec.required)
-            .expect("one is needed");
+        assert_eq!(signing.secret(&secrets(&all)).expect("a secret").0.len(), specs.len());
+        let required = specs.iter().find(|spec| spec.required).expect("one is needed");
         let error = signing.secret(&secrets(&[])).expect_err("missing");
-        assert!(
-            error.contains(&format!("--secret {}=VALUE", required.name)),
-            "{error}"
-        );
-        let error = signing
-            .secret(&secrets(&["colour=red"]))
-            .expect_err("unknown");
+        assert!(error.contains(&format!("--secret {}=VALUE", required.name)), "{error}");
+        let error = signing.secret(&secrets(&["colour=red"])).expect_err("unknown");
         assert!(error.contains(required.name), "{error}");
         assert!(signing.secret(&secrets(&["red"])).is_err());
     }
@@ -306,13 +211,7 @@ mod tests {
 
     #[test]
     fn one_line_break_at_the_end_does_not_count() {
-        for (text, kept) in [
-            ("a\n", "a"),
-            ("a\r\n", "a"),
-            ("a\n\n", "a\n"),
-            ("a", "a"),
-            ("", ""),
-        ] {
+        for (text, kept) in [("a\n", "a"), ("a\r\n", "a"), ("a\n\n", "a\n"), ("a", "a"), ("", "")] {
             assert_eq!(without_last_break(text.into()), kept.as_bytes(), "{text:?}");
         }
     }

@@ -48,11 +48,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(said) => {
             print(&said.text);
-            if said.fine {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            if said.fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             _ = writeln!(io::stderr(), "error: {error}");
@@ -73,17 +69,12 @@ fn runtime(command: &Command) -> Result<tokio::runtime::Runtime, String> {
         Command::Local(_) | Command::Sandbox(_) => tokio::runtime::Builder::new_multi_thread(),
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    builder
-        .enable_all()
-        .build()
-        .map_err(|error| format!("the program cannot start: {error}"))
+    builder.enable_all().build().map_err(|error| format!("the program cannot start: {error}"))
 }
 
 async fn run(command: Command) -> Result<Said, String> {
     match command {
-        Command::Local(args) => local::run(options(args))
-            .await
-            .map(|()| Said::fine(String::new())),
+        Command::Local(args) => local::run(options(args)).await.map(|()| Said::fine(String::new())),
         Command::Sandbox(args) => sandbox::serve(&args).await,
         Command::Check(args) => Ok(settings::check_file(&args)),
         Command::Sign(args) => lab::sign(&args),
@@ -135,44 +126,20 @@ mod tests {
 
     #[test]
     fn without_arguments_it_starts_on_this_machine_with_the_demo() {
-        let Command::Local(args) = read(&["perezvon"]) else {
-            panic!("another command")
-        };
+        let Command::Local(args) = read(&["perezvon"]) else { panic!("another command") };
         let options = options(args);
         assert_eq!(options.listen.to_string(), args::USUAL_ADDRESS);
         assert_eq!(options.data, std::path::Path::new(args::USUAL_DATA));
-        assert_eq!(
-            (options.demo, options.insecure, options.lease_ms),
-            (true, false, 60_000)
-        );
+        assert_eq!((options.demo, options.insecure, options.lease_ms), (true, false, 60_000));
         assert!(options.settings.is_empty() && options.allow_hosts.is_empty());
     }
 
     #[test]
     fn settings_and_hosts_may_be_given_several_times() {
-        let words = [
-            "perezvon",
-            "local",
-            "--settings",
-            "a",
-            "--settings",
-            "b",
-            "--allow-host",
-            "h:1",
-            "--no-demo",
-        ];
-        let Command::Local(args) = read(&words) else {
-            panic!("another command")
-        };
+        let words = ["perezvon", "local", "--settings", "a", "--settings", "b", "--allow-host", "h:1", "--no-demo"];
+        let Command::Local(args) = read(&words) else { panic!("another command") };
         let options = options(args);
-        assert_eq!(
-            (
-                options.settings.len(),
-                options.allow_hosts.len(),
-                options.demo
-            ),
-            (2, 1, false)
-        );
+        assert_eq!((options.settings.len(), options.allow_hosts.len(), options.demo), (2, 1, false));
     }
 
     #[test]
@@ -180,12 +147,7 @@ mod tests {
         fn check(command: &clap::Command) {
             assert!(command.get_about().is_some(), "{}", command.get_name());
             for argument in command.get_arguments().filter(|it| !it.is_hide_set()) {
-                assert!(
-                    argument.get_help().is_some(),
-                    "{} {}",
-                    command.get_name(),
-                    argument.get_id()
-                );
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
             }
             command.get_subcommands().for_each(check);
         }

@@ -17,12 +17,8 @@ const SALT: &str = "543210zyxwvutsrqponmlkjihgfedcba";
 
 /// Serves until the process is told to stop; nothing is kept on disk.
 pub async fn serve(args: &SandboxArgs) -> Result<Said, String> {
-    let failed = |why: std::io::Error| {
-        format!(
-            "{} cannot be listened on ({why}): name another with --listen ADDR",
-            args.listen
-        )
-    };
+    let failed =
+        |why: std::io::Error| format!("{} cannot be listened on ({why}): name another with --listen ADDR", args.listen);
     let listener = TcpListener::bind(args.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let base = format!("http://{address}");
@@ -37,8 +33,6 @@ pub async fn serve(args: &SandboxArgs) -> Result<Said, String> {
     let mut out = std::io::stdout();
     _ = out.write_all(ready.as_bytes()).and_then(|()| out.flush());
     let stop = async { _ = tokio::signal::ctrl_c().await };
-    crate::local::sandbox::serve(listener, sandbox, stop)
-        .await
-        .map_err(failed)?;
+    crate::local::sandbox::serve(listener, sandbox, stop).await.map_err(failed)?;
     Ok(Said::fine(String::new()))
 }

@@ -36,9 +36,8 @@ impl Server {
     /// The server of these arguments. Nothing is asked yet.
     pub fn new(args: &ServerArgs) -> Result<Self, String> {
         let base = args.server.trim_end_matches('/').to_owned();
-        let (host, port) = host_and_port(&base).ok_or_else(|| {
-            format!("`{base}` is no address: write --server https://calls.example.com")
-        })?;
+        let (host, port) = host_and_port(&base)
+            .ok_or_else(|| format!("`{base}` is no address: write --server https://calls.example.com"))?;
         let token = match &args.token {
             Some(token) => token.trim().to_owned(),
             None if is_this_machine(&host) => owner_token(&args.data)?,
@@ -52,12 +51,7 @@ impl Server {
         // The person at the keyboard named this host, wherever it is.
         let allow = Allow::parse(&format!("{host}:{port}"))?;
         let client = Client::new(Guard { allow }).map_err(|error| error.to_string())?;
-        Ok(Self {
-            client,
-            base,
-            token,
-            account: args.account.clone(),
-        })
+        Ok(Self { client, base, token, account: args.account.clone() })
     }
 
     /// The account that commands are about.
@@ -66,22 +60,14 @@ impl Server {
             return Ok(account.clone());
         }
         let body = self.get("/api/v1/accounts").await?;
-        let accounts = body["accounts"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let ids: Vec<&str> = accounts
-            .iter()
-            .filter_map(|account| account["id"].as_str())
-            .collect();
+        let accounts = body["accounts"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let ids: Vec<&str> = accounts.iter().filter_map(|account| account["id"].as_str()).collect();
         match ids.as_slice() {
             [only] => Ok((*only).to_owned()),
             [] => Err("there is no account yet: `perezvon apply FILE` makes one".to_owned()),
             several => {
                 let several = several.join(", ");
-                Err(format!(
-                    "which account? Add --account with one of: {several}"
-                ))
+                Err(format!("which account? Add --account with one of: {several}"))
             }
         }
     }
@@ -109,11 +95,7 @@ impl Server {
     /// POST whose answer comes in pieces.
     pub async fn download(&self, path: &str) -> Result<Streamed, String> {
         let request = self.request("POST", path, None, BACKUP_TIMEOUT_MS);
-        let answer = self
-            .client
-            .fetch(request)
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let answer = self.client.fetch(request).await.map_err(|error| self.unreachable(&error))?;
         if answer.status == 200 {
             return Ok(answer);
         }
@@ -126,34 +108,16 @@ impl Server {
         Err(self.refused(answer.status, &body))
     }
 
-    async fn ask(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, String> {
+    async fn ask(&self, method: &'static str, path: &str, body: Option<&Value>) -> Result<Answer, String> {
         let request = self.request(method, path, body, TIMEOUT_MS);
-        let answer = self
-            .client
-            .send(request)
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+        let answer = self.client.send(request).await.map_err(|error| self.unreachable(&error))?;
         match serde_json::from_slice(&answer.body) {
-            Ok(body) if answer.status < 300 || answer.status == 422 => Ok(Answer {
-                status: answer.status,
-                body,
-            }),
+            Ok(body) if answer.status < 300 || answer.status == 422 => Ok(Answer { status: answer.status, body }),
             _ => Err(self.refused(answer.status, &answer.body)),
         }
     }
 
-    fn request(
-        &self,
-        method: &'static str,
-        path: &str,
-        body: Option<&Value>,
-        timeout_ms: i64,
-    ) -> HttpRequest {
+    fn request(&self, method: &'static str, path: &str, body: Option<&Value>, timeout_ms: i64) -> HttpRequest {
         let mut headers = vec![("authorization", format!("Bearer {}", self.token))];
         if body.is_some() {
             headers.push(("content-type", "application/json".to_owned()));
@@ -162,9 +126,7 @@ impl Server {
             method,
             url: format!("{}{path}", self.base),
             headers,
-            body: body
-                .map(|body| body.to_string().into_bytes())
-                .unwrap_or_default(),
+            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
             timeout_ms,
         }
     }
@@ -177,9 +139,7 @@ impl Server {
                  or name another one with --server URL"
             ),
             HttpError::Unknown(why) => {
-                format!(
-                    "{base} was asked and gave no answer ({why}): look at its log, then try again"
-                )
+                format!("{base} was asked and gave no answer ({why}): look at its log, then try again")
             }
         }
     }
@@ -189,10 +149,9 @@ impl Server {
         let problem: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
         match (text("error"), text("what_to_do")) {
-            (error, _) if error.is_empty() => format!(
-                "{} answers {status}, but not as perezvon does: check the address in --server",
-                self.base
-            ),
+            (error, _) if error.is_empty() => {
+                format!("{} answers {status}, but not as perezvon does: check the address in --server", self.base)
+            }
             (error, what_to_do) if status == 401 => {
                 format!("{error}. {what_to_do} (--token, PEREZVON_TOKEN or --data DIR)")
             }
@@ -256,16 +215,9 @@ mod tests {
     #[test]
     fn a_server_elsewhere_needs_a_token_and_one_here_its_data_folder() {
         assert!(error(&args("https://calls.example.com", None)).contains("PEREZVON_TOKEN"));
-        for here in [
-            "http://127.0.0.1:8787",
-            "http://localhost:1/",
-            "http://[::1]:8787",
-        ] {
+        for here in ["http://127.0.0.1:8787", "http://localhost:1/", "http://[::1]:8787"] {
             let error = error(&args(here, None));
-            assert!(
-                error.contains("owner.token") && error.contains("--data"),
-                "{error}"
-            );
+            assert!(error.contains("owner.token") && error.contains("--data"), "{error}");
         }
         Server::new(&args("https://calls.example.com", Some("token"))).expect("a server");
     }
@@ -273,10 +225,7 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused_with_an_example() {
         for wrong in ["", "127.0.0.1:8787", "ftp://host", "//host"] {
-            assert!(
-                error(&args(wrong, Some("token"))).contains("https://calls"),
-                "{wrong}"
-            );
+            assert!(error(&args(wrong, Some("token"))).contains("https://calls"), "{wrong}");
         }
     }
 
@@ -289,10 +238,7 @@ mod tests {
     #[test]
     fn an_error_of_the_api_is_told_with_what_to_do_and_any_other_answer_is_named() {
         let server = Server::new(&args("http://127.0.0.1:1", Some("token"))).expect("a server");
-        let told = server.refused(
-            403,
-            r#"{"error":"Нет права","what_to_do":"Попросите"}"#.as_bytes(),
-        );
+        let told = server.refused(403, r#"{"error":"Нет права","what_to_do":"Попросите"}"#.as_bytes());
         assert_eq!(told, "Нет права. Попросите");
         assert!(server.refused(502, b"<html>").contains("--server"));
     }
@@ -301,12 +247,9 @@ mod tests {
     async fn a_server_that_does_not_run_is_told_with_the_way_to_start_it() {
         // Bound and never listening: nobody else can take the port meanwhile.
         let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
-        socket
-            .bind("127.0.0.1:0".parse().expect("an address"))
-            .expect("a port");
+        socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
         let address = socket.local_addr().expect("an address");
-        let server =
-            Server::new(&args(&format!("http://{address}"), Some("token"))).expect("a server");
+        let server = Server::new(&args(&format!("http://{address}"), Some("token"))).expect("a server");
         let error = server.account().await.expect_err("nobody is there");
         assert!(error.contains("perezvon local"), "{error}");
     }

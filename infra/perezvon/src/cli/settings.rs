@@ -21,10 +21,7 @@ pub fn check_file(args: &CheckArgs) -> Said {
 
 fn in_short(checked: &Checked) -> String {
     let policy = &checked.policy;
-    let crm = policy
-        .crm
-        .as_ref()
-        .map_or("no CRM".to_owned(), |crm| crm.0.clone());
+    let crm = policy.crm.as_ref().map_or("no CRM".to_owned(), |crm| crm.0.clone());
     format!(
         "{}fine: account {}, {} employees, {} channels, {crm}, {} scenarios\n",
         warnings(&checked.warnings),
@@ -42,12 +39,7 @@ pub async fn apply(args: &ApplyArgs) -> Result<Said, String> {
         Err(problems) => return Ok(Said::bad(lines(&problems))),
     };
     let account = document.account.id.0.clone();
-    if args
-        .server
-        .account
-        .as_ref()
-        .is_some_and(|wanted| *wanted != account)
-    {
+    if args.server.account.as_ref().is_some_and(|wanted| *wanted != account) {
         return Err(format!(
             "{} is of the account `{account}`: leave --account out, or give another file",
             args.file.display()
@@ -55,18 +47,9 @@ pub async fn apply(args: &ApplyArgs) -> Result<Said, String> {
     }
     let server = Server::new(&args.server)?;
     let body = serde_json::to_value(&document).map_err(|error| error.to_string())?;
-    let answer = server
-        .put(
-            &format!("{}?{}", path_of(&account, &["settings"]), query(args)),
-            &body,
-        )
-        .await?;
+    let answer = server.put(&format!("{}?{}", path_of(&account, &["settings"]), query(args)), &body).await?;
     let fine = answer.status != 422;
-    let text = if args.server.json {
-        json(&answer.body)
-    } else {
-        answered(&answer.body)
-    };
+    let text = if args.server.json { json(&answer.body) } else { answered(&answer.body) };
     Ok(Said { text, fine })
 }
 
@@ -89,11 +72,7 @@ fn answered(body: &Value) -> String {
     let warnings = warnings(&told.unwrap_or_default());
     if let Some(changes) = body["changes"].as_array() {
         let changes: Vec<&str> = changes.iter().filter_map(Value::as_str).collect();
-        let changes = if changes.is_empty() {
-            "nothing would change".to_owned()
-        } else {
-            changes.join("\n")
-        };
+        let changes = if changes.is_empty() { "nothing would change".to_owned() } else { changes.join("\n") };
         return format!("{warnings}{changes}\n");
     }
     let version = &body["version"];
@@ -105,17 +84,11 @@ fn answered(body: &Value) -> String {
 
 fn lines(problems: &[Problem]) -> String {
     // What the server adds may have nothing to write instead.
-    problems
-        .iter()
-        .map(|problem| format!("{}\n", problem.to_string().trim_end_matches("; ")))
-        .collect()
+    problems.iter().map(|problem| format!("{}\n", problem.to_string().trim_end_matches("; "))).collect()
 }
 
 fn warnings(problems: &[Problem]) -> String {
-    lines(problems)
-        .lines()
-        .map(|line| format!("warning: {line}\n"))
-        .collect()
+    lines(problems).lines().map(|line| format!("warning: {line}\n")).collect()
 }
 
 #[cfg(test)]
@@ -129,12 +102,7 @@ mod tests {
     fn minimal() -> String {
         let telephony = |known: &&&Provider| known.capabilities.role == Role::Telephony;
         let provider = PROVIDERS.iter().find(telephony).expect("a provider");
-        let names = provider
-            .settings
-            .secrets()
-            .iter()
-            .map(|spec| spec.name)
-            .zip(0..);
+        let names = provider.settings.secrets().iter().map(|spec| spec.name).zip(0..);
         let secret = |(name, at)| match at {
             0 => format!("{name} = \"file:key.txt\"\n"),
             at => format!("{name} = \"invented-{at}\"\n"),
@@ -157,13 +125,7 @@ mod tests {
         if let Some(secret) = secret {
             std::fs::write(folder.path().join("key.txt"), secret).expect("a file");
         }
-        (
-            folder,
-            CheckArgs {
-                file,
-                allow_host: Vec::new(),
-            },
-        )
+        (folder, CheckArgs { file, allow_host: Vec::new() })
     }
 
     #[test]
@@ -171,12 +133,7 @@ mod tests {
         let (_folder, args) = written(&minimal(), Some("invented-key\n"));
         let said = check_file(&args);
         assert!(said.fine, "{}", said.text);
-        assert!(
-            said.text
-                .contains("fine: account acme, 1 employees, 1 channels, no CRM"),
-            "{}",
-            said.text
-        );
+        assert!(said.text.contains("fine: account acme, 1 employees, 1 channels, no CRM"), "{}", said.text);
         assert!(said.text.starts_with("warning: crm: "), "{}", said.text);
     }
 
@@ -185,62 +142,35 @@ mod tests {
         let (_folder, args) = written(&minimal(), None);
         let said = check_file(&args);
         assert!(!said.fine);
-        assert!(
-            said.text.starts_with("channels[0].secrets[0]."),
-            "{}",
-            said.text
-        );
-        assert!(
-            said.text.contains("put the value into the file `key.txt`"),
-            "{}",
-            said.text
-        );
+        assert!(said.text.starts_with("channels[0].secrets[0]."), "{}", said.text);
+        assert!(said.text.contains("put the value into the file `key.txt`"), "{}", said.text);
     }
 
     #[test]
     fn each_problem_is_a_line() {
-        let broken = minimal()
-            .replace("fallback = \"petrova\"", "fallback = \"nobody\"")
-            .replace("Europe/Moscow", "Mars");
+        let broken =
+            minimal().replace("fallback = \"petrova\"", "fallback = \"nobody\"").replace("Europe/Moscow", "Mars");
         let (_folder, args) = written(&broken, Some("k"));
         let said = check_file(&args);
-        assert_eq!(
-            (said.fine, said.text.lines().count()),
-            (false, 2),
-            "{}",
-            said.text
-        );
+        assert_eq!((said.fine, said.text.lines().count()), (false, 2), "{}", said.text);
     }
 
     #[test]
     fn answers_of_the_server_are_put_into_words() {
-        let problem =
-            json!({ "path": "crm.base", "what": "is not https", "instead": "write https" });
+        let problem = json!({ "path": "crm.base", "what": "is not https", "instead": "write https" });
         let cases = [
-            (
-                json!({ "problems": [problem] }),
-                "crm.base: is not https; write https\n",
-            ),
+            (json!({ "problems": [problem] }), "crm.base: is not https; write https\n"),
             (
                 json!({ "problems": [{ "path": "", "what": "a token is spent", "instead": "" }] }),
                 "settings: a token is spent\n",
             ),
-            (
-                json!({ "changes": [], "warnings": [] }),
-                "nothing would change\n",
-            ),
-            (
-                json!({ "changes": ["a: 1 -> 2", "b: 3 -> 4"], "warnings": [] }),
-                "a: 1 -> 2\nb: 3 -> 4\n",
-            ),
+            (json!({ "changes": [], "warnings": [] }), "nothing would change\n"),
+            (json!({ "changes": ["a: 1 -> 2", "b: 3 -> 4"], "warnings": [] }), "a: 1 -> 2\nb: 3 -> 4\n"),
             (
                 json!({ "version": 7, "changed": true, "warnings": [problem] }),
                 "warning: crm.base: is not https; write https\napplied as version 7\n",
             ),
-            (
-                json!({ "version": 7, "changed": false, "warnings": [] }),
-                "nothing to do: version 7 says the same\n",
-            ),
+            (json!({ "version": 7, "changed": false, "warnings": [] }), "nothing to do: version 7 says the same\n"),
         ];
         for (body, text) in cases {
             assert_eq!(answered(&body), text);

@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::Said;
-use super::args::{
-    ConnectionsArgs, ExplainArgs, JobsCommand, QuarantineCommand, ReleaseArgs, ServerArgs,
-    TokenArgs,
-};
+use super::args::{ConnectionsArgs, ExplainArgs, JobsCommand, QuarantineCommand, ReleaseArgs, ServerArgs, TokenArgs};
 use super::server::Server;
 
 /// JSON for programs.
@@ -34,13 +31,8 @@ fn field(row: &Value, name: &str) -> String {
 
 /// A moment in Unix milliseconds as a person reads it.
 fn moment(row: &Value, name: &str) -> String {
-    let at = row[name]
-        .as_i64()
-        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-    at.map_or_else(
-        || "-".to_owned(),
-        |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
-    )
+    let at = row[name].as_i64().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+    at.map_or_else(|| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
 /// `perezvon urls`.
@@ -54,9 +46,7 @@ pub async fn urls(args: &ServerArgs) -> Result<Said, String> {
         }
         let line = |row: &Value| {
             let name = format!("{} ({})", field(row, "channel"), field(row, "name"));
-            let url = row["url"]
-                .as_str()
-                .unwrap_or("its provider sends no webhooks");
+            let url = row["url"].as_str().unwrap_or("its provider sends no webhooks");
             format!("{name}\n  {url}\n")
         };
         urls.iter().map(line).collect()
@@ -66,36 +56,19 @@ pub async fn urls(args: &ServerArgs) -> Result<Said, String> {
 /// `perezvon explain`.
 pub async fn explain(args: &ExplainArgs) -> Result<Said, String> {
     let server = Server::new(&args.server)?;
-    let id = if args.call.contains(':') {
-        args.call.clone()
-    } else {
-        newest(&server, &args.call).await?
-    };
+    let id = if args.call.contains(':') { args.call.clone() } else { newest(&server, &args.call).await? };
     let body = server.get(&server.path(&["calls", &id]).await?).await?;
     Ok(said(&args.server, &body, |body| {
-        rows(body, "text")
-            .iter()
-            .map(|line| format!("{}\n", line.as_str().unwrap_or_default()))
-            .collect()
+        rows(body, "text").iter().map(|line| format!("{}\n", line.as_str().unwrap_or_default())).collect()
     }))
 }
 
 /// The newest call of a number.
 async fn newest(server: &Server, number: &str) -> Result<String, String> {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query
-        .append_pair("number", number)
-        .append_pair("limit", "1");
-    let body = server
-        .get(&format!(
-            "{}?{}",
-            server.path(&["calls"]).await?,
-            query.finish()
-        ))
-        .await?;
-    let found = rows(&body, "calls")
-        .first()
-        .and_then(|call| call["id"].as_str());
+    query.append_pair("number", number).append_pair("limit", "1");
+    let body = server.get(&format!("{}?{}", server.path(&["calls"]).await?, query.finish())).await?;
+    let found = rows(&body, "calls").first().and_then(|call| call["id"].as_str());
     found.map(str::to_owned).ok_or_else(|| {
         format!("no call of {number} is known: look whether webhooks come, with `perezvon quarantine list`")
     })
@@ -104,10 +77,7 @@ async fn newest(server: &Server, number: &str) -> Result<String, String> {
 /// `perezvon quarantine`.
 pub async fn quarantine(command: &QuarantineCommand) -> Result<Said, String> {
     match command {
-        QuarantineCommand::List {
-            channel,
-            server: args,
-        } => {
+        QuarantineCommand::List { channel, server: args } => {
             let server = Server::new(args)?;
             let mut path = server.path(&["quarantine"]).await?;
             if let Some(channel) = channel {
@@ -136,11 +106,7 @@ fn held(body: &Value) -> String {
         let (at, why) = (moment(row, "received_at"), field(row, "words"));
         format!("{id}\n  {at}  {channel} {path}: {why}{fate}\n")
     };
-    let more = if body["cursor"].is_null() {
-        ""
-    } else {
-        "... and older ones: see the page\n"
-    };
+    let more = if body["cursor"].is_null() { "" } else { "... and older ones: see the page\n" };
     format!("{}{more}", requests.iter().map(line).collect::<String>())
 }
 
@@ -153,27 +119,16 @@ async fn release(args: &ReleaseArgs) -> Result<Said, String> {
         }
         (None, channel) => {
             let path = server.path(&["quarantine", "release"]).await?;
-            server
-                .post(&path, &serde_json::json!({ "channel": channel }))
-                .await?
+            server.post(&path, &serde_json::json!({ "channel": channel })).await?
         }
     };
     Ok(said(&args.server, &body, |body| {
-        let mut text = format!(
-            "sent through verification again: {}\n",
-            field(body, "released")
-        );
+        let mut text = format!("sent through verification again: {}\n", field(body, "released"));
         if body["left"].as_u64().is_some_and(|left| left > 0) {
-            text += &format!(
-                "still held: {}; run the command again\n",
-                field(body, "left")
-            );
+            text += &format!("still held: {}; run the command again\n", field(body, "left"));
         }
         if body["digest_only"].as_u64().is_some_and(|some| some > 0) {
-            text += &format!(
-                "lost, only digests were kept: {}\n",
-                field(body, "digest_only")
-            );
+            text += &format!("lost, only digests were kept: {}\n", field(body, "digest_only"));
         }
         text
     }))
@@ -185,9 +140,7 @@ pub async fn connections(args: &ConnectionsArgs) -> Result<Said, String> {
     if let Some(id) = &args.retry {
         let path = server.path(&["connections", id, "retry"]).await?;
         let body = server.post(&path, &Value::Null).await?;
-        return Ok(said(&args.server, &body, |_| {
-            format!("{id}: the pause is over, it tries again now\n")
-        }));
+        return Ok(said(&args.server, &body, |_| format!("{id}: the pause is over, it tries again now\n")));
     }
     let body = server.get(&server.path(&["connections"]).await?).await?;
     Ok(said(&args.server, &body, |body| {
@@ -206,17 +159,10 @@ pub async fn connections(args: &ConnectionsArgs) -> Result<Said, String> {
 /// `perezvon jobs`.
 pub async fn jobs(command: &JobsCommand) -> Result<Said, String> {
     match command {
-        JobsCommand::List {
-            state,
-            server: args,
-        } => {
+        JobsCommand::List { state, server: args } => {
             let server = Server::new(args)?;
-            let query = state
-                .as_ref()
-                .map_or_else(String::new, |state| format!("?state={state}"));
-            let body = server
-                .get(&format!("{}{query}", server.path(&["jobs"]).await?))
-                .await?;
+            let query = state.as_ref().map_or_else(String::new, |state| format!("?state={state}"));
+            let body = server.get(&format!("{}{query}", server.path(&["jobs"]).await?)).await?;
             Ok(said(args, &body, listed))
         }
         JobsCommand::Retry { id, server: args } => retry(id, args).await,
@@ -231,9 +177,7 @@ fn listed(body: &Value) -> String {
     let line = |row: &Value| {
         let (id, at, state) = (field(row, "id"), moment(row, "at"), field(row, "state"));
         let (connection, what) = (field(row, "connection"), field(row, "what"));
-        let why = row["why"]
-            .as_str()
-            .map_or_else(String::new, |why| format!("\n  {why}"));
+        let why = row["why"].as_str().map_or_else(String::new, |why| format!("\n  {why}"));
         format!("{id}\n  {at}  {connection}  {state}: {what}{why}\n")
     };
     jobs.iter().map(line).collect()
@@ -246,13 +190,9 @@ async fn retry(id: &str, args: &ServerArgs) -> Result<Said, String> {
     let connection = found.and_then(|job| job["connection"].as_str()).ok_or_else(|| {
         format!("no failed or parked job has the id {id}: `perezvon jobs list` shows those there are")
     })?;
-    let path = server
-        .path(&["connections", connection, "jobs", id, "retry"])
-        .await?;
+    let path = server.path(&["connections", connection, "jobs", id, "retry"]).await?;
     let body = server.post(&path, &Value::Null).await?;
-    Ok(said(args, &body, |body| {
-        format!("put back: {}\n", field(body, "what"))
-    }))
+    Ok(said(args, &body, |body| format!("put back: {}\n", field(body, "what"))))
 }
 
 /// `perezvon token`.
@@ -262,15 +202,9 @@ pub async fn token(args: &TokenArgs) -> Result<Said, String> {
     if let Some(days) = args.days {
         wanted["days"] = days.into();
     }
-    let body = server
-        .post(&server.path(&["tokens"]).await?, &wanted)
-        .await?;
+    let body = server.post(&server.path(&["tokens"]).await?, &wanted).await?;
     Ok(said(&args.server, &body, |body| {
-        let (token, role, until) = (
-            field(body, "token"),
-            field(body, "role"),
-            moment(body, "expires_at"),
-        );
+        let (token, role, until) = (field(body, "token"), field(body, "role"), moment(body, "expires_at"));
         format!("{token}\n{role}, good until {until}; it is not shown again\n")
     }))
 }
@@ -303,19 +237,13 @@ mod tests {
             "what": "записать звонок", "why": "нет прав",
         });
         let text = listed(&json!({ "jobs": [row] }));
-        assert_eq!(
-            text,
-            "abc\n  2026-11-21 12:04:05Z  crm:main  failed: записать звонок\n  нет прав\n"
-        );
+        assert_eq!(text, "abc\n  2026-11-21 12:04:05Z  crm:main  failed: записать звонок\n  нет прав\n");
     }
 
     #[test]
     fn what_is_not_there_is_a_dash() {
         let row = json!({ "a": null, "b": 7, "c": "x" });
-        assert_eq!(
-            ["a", "b", "c", "d"].map(|name| field(&row, name)),
-            ["-", "7", "x", "-"]
-        );
+        assert_eq!(["a", "b", "c", "d"].map(|name| field(&row, name)), ["-", "7", "x", "-"]);
         assert_eq!(moment(&row, "a"), "-");
     }
 }

@@ -39,12 +39,7 @@ fn document(identity: &Identity) -> Result<Document, Vec<Problem>> {
 
 fn checked(identity: &Identity, context: &Context) -> Result<Checked, String> {
     let checked = document(identity).and_then(|document| check(&document, context));
-    checked.map_err(|problems| {
-        problems
-            .iter()
-            .map(|problem| format!("demo: {problem}\n"))
-            .collect()
-    })
+    checked.map_err(|problems| problems.iter().map(|problem| format!("demo: {problem}\n")).collect())
 }
 
 impl Demo {
@@ -53,23 +48,13 @@ impl Demo {
     ///
     /// # Errors
     /// The table or the secret store failed.
-    pub async fn apply(
-        &self,
-        ports: &Ports,
-        allow_hosts: &[String],
-    ) -> Result<Vec<String>, String> {
-        let context = Context {
-            allow_hosts: allow_hosts.iter().cloned().collect::<BTreeSet<_>>(),
-        };
+    pub async fn apply(&self, ports: &Ports, allow_hosts: &[String]) -> Result<Vec<String>, String> {
+        let context = Context { allow_hosts: allow_hosts.iter().cloned().collect::<BTreeSet<_>>() };
         let checked = checked(&self.identity, &context)?;
-        let standing = current(ports.table.as_ref(), &id())
-            .await
-            .map_err(|error| error.to_string())?;
+        let standing = current(ports.table.as_ref(), &id()).await.map_err(|error| error.to_string())?;
         if standing.is_some_and(|(head, _)| head.source != SOURCE) {
             let host = self.host();
-            return Ok(vec![format!(
-                "demo: changed by hand, so left as it is; its sandbox is at {host} today"
-            )]);
+            return Ok(vec![format!("demo: changed by hand, so left as it is; its sandbox is at {host} today")]);
         }
         let (crm, outbound) = (ports.crm(), ports.outbound());
         let applier = Applier {
@@ -80,9 +65,7 @@ impl Demo {
             now: Timestamp(ports.clock.now_ms()),
         };
         let applied = applier.apply(checked, SOURCE, SOURCE).await;
-        applied
-            .map(|_| Vec::new())
-            .map_err(|failure| format!("the demo account: {failure}"))
+        applied.map(|_| Vec::new()).map_err(|failure| format!("the demo account: {failure}"))
     }
 }
 
@@ -101,9 +84,7 @@ mod tests {
             salt: "s".repeat(32),
             played: false,
         };
-        let context = Context {
-            allow_hosts: BTreeSet::from(["127.0.0.1:8788".to_owned()]),
-        };
+        let context = Context { allow_hosts: BTreeSet::from(["127.0.0.1:8788".to_owned()]) };
         let checked = checked(&identity, &context).expect("no fault");
         assert_eq!(checked.warnings, []);
         let scenario = &checked.policy.scenarios[0];

@@ -19,10 +19,7 @@ struct Client {
     name: &'static str,
 }
 
-const KNOWN: Client = Client {
-    number: "79990000003",
-    name: "Мария Иванова",
-};
+const KNOWN: Client = Client { number: "79990000003", name: "Мария Иванова" };
 /// The user of the CRM who takes care of her.
 const HER_MANAGER: u64 = 504_002;
 
@@ -53,9 +50,7 @@ pub(super) struct Timed {
 
 /// Somebody is in the CRM already.
 pub(super) fn with_a_past(mut fakes: Fakes) -> Fakes {
-    fakes
-        .crm
-        .add_contact(KNOWN.name, &format!("+{}", KNOWN.number), HER_MANAGER);
+    fakes.crm.add_contact(KNOWN.name, &format!("+{}", KNOWN.number), HER_MANAGER);
     fakes
 }
 
@@ -69,19 +64,13 @@ pub(super) fn all(now_s: i64) -> [DemoCall; 3] {
     let known = call(3, KNOWN.number, now_s, 18, None);
     let demo = |title, call: Call, webhooks, task| DemoCall {
         title,
-        expects: Expected {
-            task,
-            recording: call.recording.is_some(),
-        },
+        expects: Expected { task, recording: call.recording.is_some() },
         entry: call.entry,
         recording: call.recording,
         webhooks,
     };
-    let told = [
-        calls::missed_new(&missed, &petrova),
-        calls::answered(&answered, &sidorov),
-        calls::answered(&known, &petrova),
-    ];
+    let told =
+        [calls::missed_new(&missed, &petrova), calls::answered(&answered, &sidorov), calls::answered(&known, &petrova)];
     let [first, second, third] = told;
     [
         demo("пропущен, клиент новый", missed, first, true),
@@ -129,18 +118,11 @@ mod tests {
         let now_s = 1_795_262_645;
         let calls = all(now_s);
         let timeline = timeline(&calls);
-        assert!(
-            timeline
-                .iter()
-                .all(|timed| (0..2_000).contains(&timed.at_ms))
-        );
+        assert!(timeline.iter().all(|timed| (0..2_000).contains(&timed.at_ms)));
         assert!(timeline.is_sorted_by_key(|timed| timed.at_ms));
         for timed in &timeline {
             let event: serde_json::Value = serde_json::from_str(&timed.json).expect("json");
-            let at = event["timestamp"]
-                .as_i64()
-                .or(event["end_time"].as_i64())
-                .expect("a time");
+            let at = event["timestamp"].as_i64().or(event["end_time"].as_i64()).expect("a time");
             assert!((now_s - 60..=now_s).contains(&at), "{event}");
         }
     }
@@ -148,11 +130,7 @@ mod tests {
     #[test]
     fn ids_need_no_quoting() {
         for call in all(1_795_262_645) {
-            assert!(
-                call.entry.bytes().all(|byte| byte.is_ascii_alphanumeric()),
-                "{}",
-                call.entry
-            );
+            assert!(call.entry.bytes().all(|byte| byte.is_ascii_alphanumeric()), "{}", call.entry);
         }
     }
 }

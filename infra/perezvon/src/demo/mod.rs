@@ -47,18 +47,8 @@ pub struct Demo {
 
 impl Identity {
     fn make() -> Result<Self, String> {
-        let [token, key, salt] = [
-            random_hex::<32>()?,
-            random_hex::<16>()?,
-            random_hex::<16>()?,
-        ];
-        Ok(Self {
-            port: 0,
-            token,
-            key,
-            salt,
-            played: false,
-        })
+        let [token, key, salt] = [random_hex::<32>()?, random_hex::<16>()?, random_hex::<16>()?];
+        Ok(Self { port: 0, token, key, salt, played: false })
     }
 }
 
@@ -82,12 +72,7 @@ impl Demo {
         let listener = listener.map_err(|why| format!("the sandbox has no port: {why}"))?;
         identity.port = listener.local_addr().map_err(|why| why.to_string())?.port();
         let kept: Option<Fakes> = read(data, STATE)?;
-        let (
-            Identity {
-                token, key, salt, ..
-            },
-            base,
-        ) = (&identity, base(identity.port));
+        let (Identity { token, key, salt, .. }, base) = (&identity, base(identity.port));
         let fakes = match kept {
             Some(fakes) => fakes.moved(&base, token, key, salt),
             None => calls::with_a_past(Fakes::new(&base, token, key, salt)),
@@ -96,21 +81,12 @@ impl Demo {
         write(data, IDENTITY, &identity)?;
         let sandbox = Arc::new(Sandbox::new(fakes, Some(data.place(STATE))));
         let unplayed = wanted && !identity.played;
-        Ok(Some(Self {
-            identity,
-            sandbox,
-            listener: Mutex::new(Some(listener)),
-            unplayed,
-        }))
+        Ok(Some(Self { identity, sandbox, listener: Mutex::new(Some(listener)), unplayed }))
     }
 
     /// Serves the sandbox until `stop` is over.
     pub fn serve(&self, tasks: &mut JoinSet<()>, stop: impl Future<Output = ()> + Send + 'static) {
-        let listener = self
-            .listener
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(listener) = listener else { return };
         let sandbox = Arc::clone(&self.sandbox);
         tasks.spawn(async move {
@@ -127,14 +103,7 @@ impl Demo {
 
     /// From now on the calls count as played.
     fn mark_played(&self, data: &Data) -> Result<(), String> {
-        write(
-            data,
-            IDENTITY,
-            &Identity {
-                played: true,
-                ..self.identity.clone()
-            },
-        )
+        write(data, IDENTITY, &Identity { played: true, ..self.identity.clone() })
     }
 
     /// Host and port of the sandbox, for the guard.
@@ -154,15 +123,10 @@ fn base(port: u16) -> String {
 fn read<T: for<'de> Deserialize<'de>>(data: &Data, name: &str) -> Result<Option<T>, String> {
     let place = data.place(name);
     let told = |why: &dyn std::fmt::Display| {
-        format!(
-            "{}: {why}; put it back from a back-up, or start with another data folder",
-            place.display()
-        )
+        format!("{}: {why}; put it back from a back-up, or start with another data folder", place.display())
     };
     match fs::read(&place) {
-        Ok(bytes) => serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|why| told(&why)),
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|why| told(&why)),
         Err(why) if why.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(told(&why)),
     }
@@ -191,13 +155,7 @@ mod tests {
         let again = open(true).await.expect("a demo");
         assert_eq!((again.unplayed, &again.identity.token), (true, &token));
         again.mark_played(&data).expect("written");
-        assert_eq!(
-            again
-                .sandbox
-                .change(|fakes| fakes.crm.contacts().len())
-                .await,
-            1
-        );
+        assert_eq!(again.sandbox.change(|fakes| fakes.crm.contacts().len()).await, 1);
         let third = open(true).await.expect("a demo");
         assert!(!third.unplayed);
         assert_ne!(third.host(), again.host(), "its port is taken");

@@ -50,16 +50,8 @@ impl Demo {
         if !self.unplayed {
             return;
         }
-        let Stage {
-            ports,
-            data,
-            hooks,
-            public_url,
-            own,
-        } = stage;
-        let hook = hooks
-            .iter()
-            .find(|hook| hook.account == account::id().as_str());
+        let Stage { ports, data, hooks, public_url, own } = stage;
+        let hook = hooks.iter().find(|hook| hook.account == account::id().as_str());
         let Some(hook) = hook else {
             return say("The demo account has no hook URL: see the log.");
         };
@@ -68,11 +60,7 @@ impl Demo {
         }
         say("\nДемонстрация: три звонка проходят тот же путь, что и настоящие …");
         let calls = calls::all(ports.clock.now_ms().div_euclid(1000));
-        let play = Play {
-            ports,
-            calls: &calls,
-            channel: ChannelId(hook.channel.clone()),
-        };
+        let play = Play { ports, calls: &calls, channel: ChannelId(hook.channel.clone()) };
         // Through our own door, but not by way of the world.
         let address = format!("http://{own}{}", hook.url.trim_start_matches(public_url));
         let looked = tokio::time::timeout(PATIENCE, async {
@@ -87,12 +75,7 @@ impl Demo {
     }
 
     async fn tell(&self, play: &Play<'_>, stage: Stage<'_>) {
-        let Stage {
-            data,
-            public_url,
-            own,
-            ..
-        } = stage;
+        let Stage { data, public_url, own, .. } = stage;
         let outcomes = play.outcomes().await;
         say(&table(&outcomes));
         for (outcome, call) in outcomes.iter().zip(play.calls) {
@@ -107,9 +90,7 @@ impl Demo {
         if let Some(call) = play.calls.first() {
             let (channel, folder) = (&play.channel, data.path.display());
             let call = format!("{channel}:{}", call.entry);
-            say(&format!(
-                "Почему так:       perezvon explain {call} --server http://{own} --data {folder}"
-            ));
+            say(&format!("Почему так:       perezvon explain {call} --server http://{own} --data {folder}"));
         }
         say("");
     }
@@ -120,16 +101,12 @@ impl Demo {
         for call in play.calls {
             if let Some(recording) = &call.recording {
                 let now_ms = clock.now_ms();
-                self.sandbox
-                    .change(|fakes| fakes.pbx.add_recording(recording, now_ms))
-                    .await;
+                self.sandbox.change(|fakes| fakes.pbx.add_recording(recording, now_ms)).await;
             }
         }
         let began_ms = clock.monotonic_ms();
         for timed in calls::timeline(play.calls) {
-            clock
-                .sleep_ms(began_ms + timed.at_ms - clock.monotonic_ms())
-                .await;
+            clock.sleep_ms(began_ms + timed.at_ms - clock.monotonic_ms()).await;
             let url = format!("{hook}/{}", timed.path);
             webhook(http.as_ref(), url, &self.identity, &timed.json).await?;
         }
@@ -137,28 +114,17 @@ impl Demo {
     }
 }
 
-async fn webhook(
-    http: &dyn Http,
-    url: String,
-    identity: &Identity,
-    json: &str,
-) -> Result<(), String> {
+async fn webhook(http: &dyn Http, url: String, identity: &Identity, json: &str) -> Result<(), String> {
     let request = HttpRequest {
         method: "POST",
         url,
-        headers: vec![(
-            "content-type",
-            "application/x-www-form-urlencoded".to_owned(),
-        )],
+        headers: vec![("content-type", "application/x-www-form-urlencoded".to_owned())],
         body: form(&identity.key, &identity.salt, json).into_bytes(),
         timeout_ms: TIMEOUT_MS,
     };
     match http.send(request).await {
         Ok(answer) if answer.status == 200 => Ok(()),
-        Ok(answer) => Err(format!(
-            "Вебхук демонстрации не принят: ответ {}",
-            answer.status
-        )),
+        Ok(answer) => Err(format!("Вебхук демонстрации не принят: ответ {}", answer.status)),
         Err(error) => Err(format!("Вебхук демонстрации не отправлен: {error}")),
     }
 }
@@ -171,20 +137,15 @@ impl Play<'_> {
     }
 
     async fn outcomes(&self) -> Vec<Outcome> {
-        let policy =
-            match perezvon_engine::settings::current(self.ports.table.as_ref(), &account::id())
-                .await
-            {
-                Ok(Some((_, SettingsVersion { policy, .. }))) => Some(policy),
-                _ => None,
-            };
+        let policy = match perezvon_engine::settings::current(self.ports.table.as_ref(), &account::id()).await {
+            Ok(Some((_, SettingsVersion { policy, .. }))) => Some(policy),
+            _ => None,
+        };
         let mut outcomes = Vec::new();
         for call in self.calls {
             let key = keys::call(&account::id(), &self.channel, &call.entry);
             let row = self.ports.table.get(&key).await.ok().flatten();
-            let item = row
-                .and_then(|row| CallItem::read(&row).ok())
-                .map(|item| item.call);
+            let item = row.and_then(|row| CallItem::read(&row).ok()).map(|item| item.call);
             outcomes.push(Outcome::of(call, item.as_ref(), policy.as_ref()));
         }
         outcomes

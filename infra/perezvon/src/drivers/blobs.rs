@@ -42,9 +42,7 @@ impl DiskBlobs {
     /// # Errors
     /// The folder cannot be made or closed.
     pub fn open(root: &Path) -> Result<Self, PortError> {
-        let this = Self {
-            root: root.to_owned(),
-        };
+        let this = Self { root: root.to_owned() };
         files::private_folder(root).map_err(failed)?;
         match fs::remove_dir_all(this.drafts()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
@@ -61,11 +59,7 @@ impl DiskBlobs {
     fn places(&self, key: &str) -> Places {
         let name = files::name_of(key);
         let folder = self.root.join(&name[..2]).join(&name[2..4]);
-        Places {
-            body: folder.join(&name),
-            label: folder.join(&name).with_extension("json"),
-            folder,
-        }
+        Places { body: folder.join(&name), label: folder.join(&name).with_extension("json"), folder }
     }
 }
 
@@ -73,13 +67,8 @@ fn failed(why: impl std::fmt::Display) -> PortError {
     PortError::new("blobs", why)
 }
 
-async fn on_disk<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, PortError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(failed)?
-        .map_err(failed)
+async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, PortError> {
+    tokio::task::spawn_blocking(work).await.map_err(failed)?.map_err(failed)
 }
 
 /// Makes the folder of a blob; each new name on the way is on disk after this.
@@ -111,18 +100,8 @@ async fn pour(mut chunks: Chunks, file: fs::File, limit: u64) -> Result<u64, Por
 
 #[async_trait]
 impl Blobs for DiskBlobs {
-    async fn put(
-        &self,
-        key: &str,
-        media_type: &str,
-        chunks: Chunks,
-        limit: u64,
-    ) -> Result<u64, PortError> {
-        let Places {
-            folder,
-            body,
-            label,
-        } = self.places(key);
+    async fn put(&self, key: &str, media_type: &str, chunks: Chunks, limit: u64) -> Result<u64, PortError> {
+        let Places { folder, body, label } = self.places(key);
         let (root, drafts) = (self.root.clone(), self.drafts());
         let (draft, file) = on_disk(move || {
             make_folder(&root, &folder)?;
@@ -130,10 +109,7 @@ impl Blobs for DiskBlobs {
         })
         .await?;
         let size = pour(chunks, file, limit).await?;
-        let text = Label {
-            key: key.to_owned(),
-            media_type: media_type.to_owned(),
-        };
+        let text = Label { key: key.to_owned(), media_type: media_type.to_owned() };
         let text = serde_json::to_vec(&text).map_err(failed)?;
         on_disk(move || {
             files::write_whole(&label, &text)?;
@@ -156,16 +132,8 @@ impl Blobs for DiskBlobs {
         let length = end.saturating_sub(from).min(MAX_PART);
         file.seek(SeekFrom::Start(from)).await.map_err(failed)?;
         let mut bytes = Vec::new();
-        file.take(length)
-            .read_to_end(&mut bytes)
-            .await
-            .map_err(failed)?;
-        Ok(Some(Blob {
-            media_type: label.media_type,
-            total,
-            from,
-            bytes,
-        }))
+        file.take(length).read_to_end(&mut bytes).await.map_err(failed)?;
+        Ok(Some(Blob { media_type: label.media_type, total, from, bytes }))
     }
 }
 
@@ -191,22 +159,11 @@ mod tests {
         let blobs = DiskBlobs::open(folder.path()).expect("open");
         let key = "acct/calls/../запись.mp3";
         assert_eq!(blobs.get(key, 0, None).await, Ok(None));
-        let parts = chunks(vec![
-            Ok(b"0123".to_vec()),
-            Ok(Vec::new()),
-            Ok(b"456789".to_vec()),
-        ]);
+        let parts = chunks(vec![Ok(b"0123".to_vec()), Ok(Vec::new()), Ok(b"456789".to_vec())]);
         assert_eq!(blobs.put(key, "audio/mpeg", parts, 10).await, Ok(10));
         let part = async |from, to| {
-            let blob = blobs
-                .get(key, from, to)
-                .await
-                .expect("an answer")
-                .expect("a blob");
-            assert_eq!(
-                (blob.media_type.as_str(), blob.total, blob.from),
-                ("audio/mpeg", 10, from)
-            );
+            let blob = blobs.get(key, from, to).await.expect("an answer").expect("a blob");
+            assert_eq!((blob.media_type.as_str(), blob.total, blob.from), ("audio/mpeg", 10, from));
             String::from_utf8(blob.bytes).expect("text")
         };
         assert_eq!(part(0, None).await, "0123456789");
@@ -223,29 +180,12 @@ mod tests {
         let one = || chunks(vec![Ok(b"old".to_vec())]);
         blobs.put("key", "text/plain", one(), 3).await.expect("put");
         let large = chunks(vec![Ok(b"abc".to_vec()), Ok(b"d".to_vec())]);
-        let error = blobs
-            .put("key", "text/html", large, 3)
-            .await
-            .expect_err("too large")
-            .to_string();
+        let error = blobs.put("key", "text/html", large, 3).await.expect_err("too large").to_string();
         assert!(error.contains("limit of 3"), "{error}");
-        let broken = chunks(vec![
-            Ok(b"n".to_vec()),
-            Err(PortError::new("http", "connection lost")),
-        ]);
-        blobs
-            .put("key", "text/html", broken, 3)
-            .await
-            .expect_err("broken off");
-        let blob = blobs
-            .get("key", 0, None)
-            .await
-            .expect("an answer")
-            .expect("a blob");
-        assert_eq!(
-            (blob.media_type.as_str(), blob.bytes.as_slice()),
-            ("text/plain", b"old".as_slice())
-        );
+        let broken = chunks(vec![Ok(b"n".to_vec()), Err(PortError::new("http", "connection lost"))]);
+        blobs.put("key", "text/html", broken, 3).await.expect_err("broken off");
+        let blob = blobs.get("key", 0, None).await.expect("an answer").expect("a blob");
+        assert_eq!((blob.media_type.as_str(), blob.bytes.as_slice()), ("text/plain", b"old".as_slice()));
         assert_eq!(files_in(folder.path()), 2, "body and label");
     }
 
@@ -253,18 +193,11 @@ mod tests {
     async fn the_drafts_of_a_dead_process_are_removed_at_the_next_start() {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = DiskBlobs::open(folder.path()).expect("open");
-        blobs
-            .put("key", "text/plain", chunks(vec![Ok(b"kept".to_vec())]), 9)
-            .await
-            .expect("put");
+        blobs.put("key", "text/plain", chunks(vec![Ok(b"kept".to_vec())]), 9).await.expect("put");
         fs::write(blobs.drafts().join(".draft-7"), "half a recording").expect("a draft");
         let blobs = DiskBlobs::open(folder.path()).expect("open again");
         assert_eq!(files_in(folder.path()), 2, "body and label");
-        let blob = blobs
-            .get("key", 0, None)
-            .await
-            .expect("an answer")
-            .expect("a blob");
+        let blob = blobs.get("key", 0, None).await.expect("an answer").expect("a blob");
         assert_eq!(blob.bytes, b"kept");
     }
 
@@ -273,24 +206,10 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = DiskBlobs::open(folder.path()).expect("open");
         let parts = (0..5).map(|n| Ok(vec![n; 1024 * 1024])).collect();
-        blobs
-            .put("key", "audio/mpeg", chunks(parts), u64::MAX)
-            .await
-            .expect("put");
-        let first = blobs
-            .get("key", 0, None)
-            .await
-            .expect("an answer")
-            .expect("a blob");
-        assert_eq!(
-            (first.total, first.bytes.len() as u64),
-            (5 * 1024 * 1024, MAX_PART)
-        );
-        let rest = blobs
-            .get("key", MAX_PART, None)
-            .await
-            .expect("an answer")
-            .expect("a blob");
+        blobs.put("key", "audio/mpeg", chunks(parts), u64::MAX).await.expect("put");
+        let first = blobs.get("key", 0, None).await.expect("an answer").expect("a blob");
+        assert_eq!((first.total, first.bytes.len() as u64), (5 * 1024 * 1024, MAX_PART));
+        let rest = blobs.get("key", MAX_PART, None).await.expect("an answer").expect("a blob");
         assert_eq!(rest.bytes, vec![4; 1024 * 1024]);
     }
 }

@@ -73,17 +73,10 @@ pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
 
 /// Names in the folder are on disk after this. Only Unix can and need be asked for it.
 pub(super) fn flush_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()
-    } else {
-        Ok(())
-    }
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// A file name for any text.
 pub(super) fn name_of(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

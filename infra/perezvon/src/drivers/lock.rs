@@ -27,33 +27,20 @@ impl Lock {
     /// # Errors
     /// [`LockError::Held`] names the folder and the process that holds it.
     pub fn take(folder: &Path) -> Result<Self, LockError> {
-        let failed = |why| LockError::Io {
-            folder: folder.to_owned(),
-            why,
-        };
+        let failed = |why| LockError::Io { folder: folder.to_owned(), why };
         super::files::private_folder(folder).map_err(failed)?;
         let path = folder.join("lock");
         // Not truncated: until the lock is ours the file tells who holds it.
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
+        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Held {
-                    folder: folder.to_owned(),
-                    holder: holder(&path),
-                });
+                return Err(LockError::Held { folder: folder.to_owned(), holder: holder(&path) });
             }
             Err(TryLockError::Error(why)) => return Err(failed(why)),
         }
-        file.set_len(0)
-            .and_then(|()| writeln!(file, "{}", std::process::id()))
-            .map_err(failed)?;
+        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
         Ok(Self { _file: file })
     }
 }
@@ -77,10 +64,7 @@ mod tests {
         let lock = Lock::take(&data).expect("free");
         let error = Lock::take(&data).expect_err("held").to_string();
         assert!(error.contains(&data.display().to_string()), "{error}");
-        assert!(
-            error.contains(&format!("process {}", std::process::id())),
-            "{error}"
-        );
+        assert!(error.contains(&format!("process {}", std::process::id())), "{error}");
         drop(lock);
         Lock::take(&data).expect("free again");
     }

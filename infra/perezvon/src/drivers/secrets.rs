@@ -29,15 +29,11 @@ impl DiskSecrets {
     /// The folder cannot be made or closed.
     pub fn open(folder: &Path) -> Result<Self, PortError> {
         files::private_folder(folder).map_err(|why| failed("the folder", why))?;
-        Ok(Self {
-            folder: folder.to_owned(),
-        })
+        Ok(Self { folder: folder.to_owned() })
     }
 
     fn place(&self, name: &str) -> PathBuf {
-        self.folder
-            .join(files::name_of(name))
-            .with_extension("json")
+        self.folder.join(files::name_of(name)).with_extension("json")
     }
 }
 
@@ -49,9 +45,7 @@ async fn on_disk<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, PortError> {
-    let done = tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|why| failed(name, why))?;
+    let done = tokio::task::spawn_blocking(work).await.map_err(|why| failed(name, why))?;
     done.map_err(|why| failed(name, why))
 }
 
@@ -63,16 +57,12 @@ impl Secrets for DiskSecrets {
             return Ok(None);
         };
         // The parser's words could quote the secret.
-        let sealed: Sealed =
-            serde_json::from_slice(&bytes).map_err(|_| failed(name, "its file is damaged"))?;
+        let sealed: Sealed = serde_json::from_slice(&bytes).map_err(|_| failed(name, "its file is damaged"))?;
         Ok(Some(sealed.value))
     }
 
     async fn put(&self, name: &str, value: &str) -> Result<(), PortError> {
-        let sealed = Sealed {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        };
+        let sealed = Sealed { name: name.to_owned(), value: value.to_owned() };
         let bytes = serde_json::to_vec(&sealed).map_err(|why| failed(name, why))?;
         let place = self.place(name);
         on_disk(name, move || files::write_whole(&place, &bytes)).await
@@ -89,19 +79,13 @@ mod tests {
         let secrets = DiskSecrets::open(folder.path()).expect("open");
         let name = "../acct/канал#1";
         assert_eq!(secrets.get(name).await, Ok(None));
-        secrets
-            .put(name, "{\"key\":\"a much longer first value\"}")
-            .await
-            .expect("put");
+        secrets.put(name, "{\"key\":\"a much longer first value\"}").await.expect("put");
         secrets.put(name, "{}").await.expect("put");
         secrets.put("other", "x").await.expect("put");
         let again = DiskSecrets::open(folder.path()).expect("open again");
         assert_eq!(again.get(name).await, Ok(Some("{}".to_owned())));
         let names = std::fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(
-            names, 2,
-            "drafts were left behind, or a name left the folder"
-        );
+        assert_eq!(names, 2, "drafts were left behind, or a name left the folder");
     }
 
     #[cfg(unix)]
@@ -112,32 +96,16 @@ mod tests {
         let inside = folder.path().join("secrets");
         let secrets = DiskSecrets::open(&inside).expect("open");
         secrets.put("name", "value").await.expect("put");
-        let mode = |path: &Path| {
-            std::fs::metadata(path)
-                .expect("metadata")
-                .permissions()
-                .mode()
-                & 0o777
-        };
-        assert_eq!(
-            (mode(&inside), mode(&secrets.place("name"))),
-            (0o700, 0o600)
-        );
+        let mode = |path: &Path| std::fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
+        assert_eq!((mode(&inside), mode(&secrets.place("name"))), (0o700, 0o600));
     }
 
     #[tokio::test]
     async fn a_damaged_file_is_named_without_its_content() {
         let folder = tempfile::tempdir().expect("a folder");
         let secrets = DiskSecrets::open(folder.path()).expect("open");
-        std::fs::write(
-            secrets.place("name"),
-            "{\"name\":\"name\",\"value\":hunter2",
-        )
-        .expect("a file");
+        std::fs::write(secrets.place("name"), "{\"name\":\"name\",\"value\":hunter2").expect("a file");
         let error = secrets.get("name").await.expect_err("damaged").to_string();
-        assert!(
-            error.contains("name") && !error.contains("hunter2"),
-            "{error}"
-        );
+        assert!(error.contains("name") && !error.contains("hunter2"), "{error}");
     }
 }

@@ -62,6 +62,7 @@ impl Embedded {
     ///
     /// # Errors
     /// None that are expected.
+    #[cfg(test)]
     pub async fn open_in_memory() -> Result<Self, TableFileError> {
         Self::over(blocking(Database::memory).await?).await
     }
@@ -69,39 +70,25 @@ impl Embedded {
     async fn over(database: Database) -> Result<Self, TableFileError> {
         let client = client(database.clone());
         let this = Self { database, client };
-        this.make(MAIN, schema::create_main_table(MAIN).map_err(failed)?)
-            .await?;
-        this.make(
-            QUARANTINE,
-            schema::create_quarantine_table(QUARANTINE).map_err(failed)?,
-        )
-        .await?;
+        this.make(MAIN, schema::create_main_table(MAIN).map_err(failed)?).await?;
+        this.make(QUARANTINE, schema::create_quarantine_table(QUARANTINE).map_err(failed)?).await?;
         Ok(this)
     }
 
-    async fn make(
-        &self,
-        table: &str,
-        request: CreateTableInputBuilder,
-    ) -> Result<(), TableFileError> {
+    async fn make(&self, table: &str, request: CreateTableInputBuilder) -> Result<(), TableFileError> {
         if let Err(error) = request.send_with(&self.client).await {
-            let exists = error
-                .as_service_error()
-                .is_some_and(|it| it.is_resource_in_use_exception());
+            let exists = error.as_service_error().is_some_and(|it| it.is_resource_in_use_exception());
             if !exists {
                 return Err(failed(DisplayErrorContext(&error)));
             }
         }
         // Saying it again is fine, and a start may have ended between the two.
         let specification = json!({ "AttributeName": schema::TTL_ATTRIBUTE, "Enabled": true });
-        let request: UpdateTimeToLiveRequest = serde_json::from_value(
-            json!({ "TableName": table, "TimeToLiveSpecification": specification }),
-        )
-        .map_err(failed)?;
+        let request: UpdateTimeToLiveRequest =
+            serde_json::from_value(json!({ "TableName": table, "TimeToLiveSpecification": specification }))
+                .map_err(failed)?;
         let database = self.database.clone();
-        blocking(move || database.update_time_to_live(request))
-            .await
-            .map(drop)
+        blocking(move || database.update_time_to_live(request)).await.map(drop)
     }
 
     /// The SDK client that speaks to this database.
@@ -150,19 +137,14 @@ fn text(path: &Path) -> Result<String, TableFileError> {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> dynoxide::Result<T> + Send + 'static,
 ) -> Result<T, TableFileError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(failed)?
-        .map_err(failed)
+    tokio::task::spawn_blocking(work).await.map_err(failed)?.map_err(failed)
 }
 
 /// Credentials, region and endpoint are asked for by the SDK and read by nobody.
 fn client(database: Database) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .credentials_provider(Credentials::new(
-            "embedded", "embedded", None, None, "embedded",
-        ))
+        .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
         .identity_cache(IdentityCache::no_cache())
         .region(Region::from_static("local"))
         .endpoint_url("http://table.invalid")
@@ -187,11 +169,7 @@ impl fmt::Debug for Wire {
 }
 
 impl HttpClient for Wire {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -199,19 +177,12 @@ impl HttpClient for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let database = self.database.clone();
-        let target = request
-            .headers()
-            .get("x-amz-target")
-            .unwrap_or_default()
-            .to_owned();
+        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let body = request.body().bytes().unwrap_or_default().to_vec();
         HttpConnectorFuture::new(async move {
-            let answered =
-                tokio::task::spawn_blocking(move || answer(&database, &target, &body)).await;
-            let (status, body) =
-                answered.map_err(|error| ConnectorError::other(error.into(), None))?;
-            let status = StatusCode::try_from(status)
-                .map_err(|error| ConnectorError::other(error.into(), None))?;
+            let answered = tokio::task::spawn_blocking(move || answer(&database, &target, &body)).await;
+            let (status, body) = answered.map_err(|error| ConnectorError::other(error.into(), None))?;
+            let status = StatusCode::try_from(status).map_err(|error| ConnectorError::other(error.into(), None))?;
             Ok(HttpResponse::new(status, SdkBody::from(body)))
         })
     }
@@ -233,9 +204,7 @@ fn dispatch(database: &Database, target: &str, body: &[u8]) -> dynoxide::Result<
         Some("DeleteItem") => call(body, |request| database.delete_item(request)),
         Some("Query") => call(body, |request| database.query(request)),
         Some("CreateTable") => call(body, |request| database.create_table(request)),
-        _ => Err(DynoxideError::ValidationException(format!(
-            "the embedded table does not carry out {target:?}"
-        ))),
+        _ => Err(DynoxideError::ValidationException(format!("the embedded table does not carry out {target:?}"))),
     }
 }
 
@@ -246,8 +215,7 @@ fn call<Q: DeserializeOwned, A: Serialize>(
     let request = serde_json::from_slice(body);
     let request = request.map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
     let answer = run(request)?;
-    serde_json::to_string(&answer)
-        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 #[cfg(test)]
@@ -277,11 +245,7 @@ mod tests {
         let path = folder.path().join("table.db");
         let embedded = Embedded::open(&path).await.expect("open");
         assert_eq!(contract::all(&embedded.main()).await, Ok(()));
-        let written = embedded
-            .main()
-            .update(Update::new(row("kept")).set("text", "Привет"))
-            .await
-            .expect("a write");
+        let written = embedded.main().update(Update::new(row("kept")).set("text", "Привет")).await.expect("a write");
         drop(embedded);
         let again = Embedded::open(&path).await.expect("open again");
         assert_eq!(again.main().get(&row("kept")).await, Ok(Some(written)));
@@ -292,26 +256,13 @@ mod tests {
     async fn a_backup_is_a_database_of_its_own() {
         let folder = tempfile::tempdir().expect("a folder");
         let copy = folder.path().join("copy.db");
-        let embedded = Embedded::open(&folder.path().join("table.db"))
-            .await
-            .expect("open");
-        let written = embedded
-            .main()
-            .update(Update::new(row("kept")).set("n", 1))
-            .await
-            .expect("a write");
+        let embedded = Embedded::open(&folder.path().join("table.db")).await.expect("open");
+        let written = embedded.main().update(Update::new(row("kept")).set("n", 1)).await.expect("a write");
         embedded.backup_to(&copy).await.expect("a backup");
-        embedded
-            .main()
-            .update(Update::new(row("kept")).set("n", 2))
-            .await
-            .expect("a later write");
+        embedded.main().update(Update::new(row("kept")).set("n", 2)).await.expect("a later write");
         let restored = Embedded::open(&copy).await.expect("open the copy");
         assert_eq!(restored.main().get(&row("kept")).await, Ok(Some(written)));
-        embedded
-            .backup_to(&copy)
-            .await
-            .expect_err("a backup never overwrites");
+        embedded.backup_to(&copy).await.expect_err("a backup never overwrites");
     }
 
     #[tokio::test]
@@ -326,10 +277,7 @@ mod tests {
             (&main, row("young"), now + 100_000),
             (&quarantine, refused.clone(), now - 1000),
         ] {
-            table
-                .update(Update::new(key).set("expires", expires))
-                .await
-                .expect("a write");
+            table.update(Update::new(key).set("expires", expires)).await.expect("a write");
         }
         assert_eq!(embedded.sweep_ttl().await, Ok(2));
         assert_eq!(main.get(&row("old")).await, Ok(None));
@@ -342,31 +290,15 @@ mod tests {
         let embedded = Embedded::open_in_memory().await.expect("open");
         let units = Arc::new(Units::default());
         let table = Dynamo::counting(embedded.client(), MAIN, Arc::clone(&units));
-        let place = Update::new(row("billed"))
-            .set("feed", "a#2026-11")
-            .set("feed_at", "1")
-            .set("summary", "s");
+        let place = Update::new(row("billed")).set("feed", "a#2026-11").set("feed_at", "1").set("summary", "s");
         table.update(place).await.expect("a write");
-        assert_eq!(
-            (units.writes(), units.calls()),
-            (2, 1),
-            "the row, and the feed at birth"
-        );
-        table
-            .update(Update::new(row("billed")).set("state", "s"))
-            .await
-            .expect("a write");
+        assert_eq!((units.writes(), units.calls()), (2, 1), "the row, and the feed at birth");
+        table.update(Update::new(row("billed")).set("state", "s")).await.expect("a write");
         assert_eq!(units.writes(), 3, "a change that leaves the summary alone");
-        table
-            .update(Update::new(row("billed")).set("summary", "t"))
-            .await
-            .expect("a write");
+        table.update(Update::new(row("billed")).set("summary", "t")).await.expect("a write");
         assert_eq!(units.writes(), 5, "a change of the summary");
         table.get(&row("billed")).await.expect("a read");
-        assert_eq!(
-            (units.reads_x10.load(Ordering::Relaxed), units.calls()),
-            (10, 4)
-        );
+        assert_eq!((units.reads_x10.load(Ordering::Relaxed), units.calls()), (10, 4));
     }
 
     #[tokio::test]

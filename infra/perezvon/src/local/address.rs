@@ -25,14 +25,8 @@ fn check_url(url: &str) -> Result<(), String> {
     let uri: http::Uri = url.parse().map_err(|_| wrong(url))?;
     let known = matches!(uri.scheme_str(), Some("http" | "https"));
     let bare = uri.path().trim_matches('/').is_empty() && uri.query().is_none();
-    let plain = uri
-        .authority()
-        .is_some_and(|authority| !authority.as_str().contains('@'));
-    if known && bare && plain {
-        Ok(())
-    } else {
-        Err(wrong(url))
-    }
+    let plain = uri.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+    if known && bare && plain { Ok(()) } else { Err(wrong(url)) }
 }
 
 fn wrong(url: &str) -> String {
@@ -41,10 +35,7 @@ fn wrong(url: &str) -> String {
 
 /// The address under which the world knows us, without a slash at the end.
 pub(super) fn public_url(options: &Options, listening: SocketAddr) -> String {
-    let given = options
-        .public_url
-        .as_deref()
-        .map(|url| url.trim_end_matches('/').to_owned());
+    let given = options.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
     given.unwrap_or_else(|| format!("http://{listening}"))
 }
 
@@ -82,40 +73,20 @@ mod tests {
         let fine = |listen, url, insecure| check(&options(listen, url, insecure)).is_ok();
         assert!(fine("127.0.0.1:0", None, false));
         assert!(fine("[::1]:8080", Some("http://box.example:8080"), false));
-        assert!(fine(
-            "0.0.0.0:8080",
-            Some("https://calls.example.com"),
-            false
-        ));
+        assert!(fine("0.0.0.0:8080", Some("https://calls.example.com"), false));
         assert!(fine("0.0.0.0:8080", None, true));
         assert!(!fine("0.0.0.0:8080", None, false));
-        assert!(!fine(
-            "0.0.0.0:8080",
-            Some("http://calls.example.com"),
-            false
-        ));
+        assert!(!fine("0.0.0.0:8080", Some("http://calls.example.com"), false));
     }
 
     #[test]
     fn a_public_url_is_scheme_and_host_alone() {
-        for wrong in [
-            "calls.example.com",
-            "ftp://x",
-            "https://x/path",
-            "https://a@b",
-            "https://x?y",
-        ] {
-            assert!(
-                check(&options("127.0.0.1:0", Some(wrong), false)).is_err(),
-                "{wrong}"
-            );
+        for wrong in ["calls.example.com", "ftp://x", "https://x/path", "https://a@b", "https://x?y"] {
+            assert!(check(&options("127.0.0.1:0", Some(wrong), false)).is_err(), "{wrong}");
         }
         let slash = options("127.0.0.1:0", Some("https://calls.example.com/"), false);
         assert_eq!(check(&slash), Ok(()));
-        assert_eq!(
-            public_url(&slash, slash.listen),
-            "https://calls.example.com"
-        );
+        assert_eq!(public_url(&slash, slash.listen), "https://calls.example.com");
     }
 
     #[test]

@@ -44,12 +44,7 @@ impl Data {
         let fresh = !path.join("table.db").exists();
         let keys = Keys::open(&path.join("keys"))?;
         keys.write_owner_token(&path.join(OWNER_TOKEN))?;
-        Ok(Self {
-            path: path.to_owned(),
-            keys,
-            fresh,
-            _lock: lock,
-        })
+        Ok(Self { path: path.to_owned(), keys, fresh, _lock: lock })
     }
 
     /// A file or folder in it.
@@ -89,11 +84,7 @@ impl Keys {
 
 /// Owns the installation: every account is theirs.
 pub fn owner() -> Person {
-    Person {
-        account: perezvon_api::EVERY_ACCOUNT.to_owned(),
-        name: "owner".to_owned(),
-        role: Role::Owner,
-    }
+    Person { account: perezvon_api::EVERY_ACCOUNT.to_owned(), name: "owner".to_owned(), role: Role::Owner }
 }
 
 /// 32 random bytes, in hex.
@@ -101,10 +92,7 @@ fn seal_key(place: &Path) -> Result<Vec<u8>, String> {
     let text = read_or_make(place, random_hex::<32>)?;
     let whole = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !whole {
-        return Err(told(
-            place,
-            &"64 hex digits are expected; put the file back from a back-up",
-        ));
+        return Err(told(place, &"64 hex digits are expected; put the file back from a back-up"));
     }
     Ok(text.into_bytes())
 }
@@ -112,21 +100,16 @@ fn seal_key(place: &Path) -> Result<Vec<u8>, String> {
 /// This many random bytes, in hex.
 pub(crate) fn random_hex<const N: usize>() -> Result<String, String> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| format!("the system gives no random numbers: {error}"))?;
+    getrandom::fill(&mut bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn read_or_make(
-    place: &Path,
-    make: impl FnOnce() -> Result<String, String>,
-) -> Result<String, String> {
+fn read_or_make(place: &Path, make: impl FnOnce() -> Result<String, String>) -> Result<String, String> {
     match fs::read_to_string(place) {
         Ok(text) => Ok(text.trim().to_owned()),
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
             let text = make()?;
-            write_private(place, format!("{text}\n").as_bytes())
-                .map_err(|why| told(place, &why))?;
+            write_private(place, format!("{text}\n").as_bytes()).map_err(|why| told(place, &why))?;
             Ok(text)
         }
         Err(why) => Err(told(place, &why)),
@@ -155,10 +138,7 @@ mod tests {
     use super::*;
 
     fn token(data: &Data) -> String {
-        fs::read_to_string(data.place(OWNER_TOKEN))
-            .expect("a token")
-            .trim()
-            .to_owned()
+        fs::read_to_string(data.place(OWNER_TOKEN)).expect("a token").trim().to_owned()
     }
 
     #[test]
@@ -168,17 +148,11 @@ mod tests {
         let first = Data::open(&path).expect("open");
         let (hook, owner_token) = (first.keys.hook.to_bytes(), token(&first));
         assert!(first.fresh);
-        assert_eq!(
-            open_person(&owner_token, &first.keys.person, 0),
-            Some(owner())
-        );
+        assert_eq!(open_person(&owner_token, &first.keys.person, 0), Some(owner()));
         drop(first);
         fs::write(path.join("table.db"), "").expect("a file");
         let again = Data::open(&path).expect("open again");
-        assert_eq!(
-            (again.keys.hook.to_bytes(), token(&again)),
-            (hook, owner_token)
-        );
+        assert_eq!((again.keys.hook.to_bytes(), token(&again)), (hook, owner_token));
         assert!(!again.fresh);
     }
 
@@ -187,10 +161,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join(OWNER_TOKEN), "of another installation").expect("a file");
         let data = Data::open(folder.path()).expect("open");
-        assert_eq!(
-            open_person(&token(&data), &data.keys.person, 0),
-            Some(owner())
-        );
+        assert_eq!(open_person(&token(&data), &data.keys.person, 0), Some(owner()));
     }
 
     #[cfg(unix)]
@@ -200,10 +171,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = Data::open(folder.path()).expect("open");
         for name in ["keys/hook", "keys/link", "keys/person", OWNER_TOKEN] {
-            let mode = fs::metadata(data.place(name))
-                .expect("a file")
-                .permissions()
-                .mode();
+            let mode = fs::metadata(data.place(name)).expect("a file").permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }
     }

@@ -28,10 +28,7 @@ impl Drop for Once {
 
 /// The answer that carries the file.
 pub(super) async fn response(path: PathBuf) -> io::Result<Response> {
-    let once = Once {
-        file: File::open(&path).await?,
-        path,
-    };
+    let once = Once { file: File::open(&path).await?, path };
     let length = once.file.metadata().await?.len();
     let pieces = stream::try_unfold(once, |mut once| async move {
         let mut piece = vec![0; PIECE];

@@ -53,9 +53,7 @@ pub(super) async fn serve(
     let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     let router = Router::new().fallback(answer).with_state(Arc::new(front));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 async fn answer(
@@ -64,9 +62,7 @@ async fn answer(
     request: Request,
 ) -> Response {
     if request.uri().path() == BACKUP {
-        return front
-            .backup(request.method().clone(), request.headers().clone())
-            .await;
+        return front.backup(request.method().clone(), request.headers().clone()).await;
     }
     let work = front.answer(from, request);
     let answered = tokio::time::timeout(TIME_LIMIT, work).await;
@@ -78,10 +74,7 @@ impl Front {
         Self {
             doors,
             clock: ports.clock.clone(),
-            parts: Parts {
-                queues: ports.queues.clone(),
-                table: ports.embedded.clone(),
-            },
+            parts: Parts { queues: ports.queues.clone(), table: ports.embedded.clone() },
             data: data.path.clone(),
             person_key: data.keys.person.clone(),
         }
@@ -104,15 +97,7 @@ impl Front {
             return gateway::plain(StatusCode::SERVICE_UNAVAILABLE);
         };
         let hook = parts.uri.path().starts_with("/h/");
-        let event = gateway::event(
-            &parts,
-            &body,
-            Arrival {
-                id,
-                at_ms,
-                source_ip: from.ip().to_string(),
-            },
-        );
+        let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: from.ip().to_string() });
         gateway::response(match hook {
             true => self.doors.ingest.handle(event).await,
             false => self.doors.api.handle(event).await,
@@ -128,42 +113,25 @@ impl Front {
                 "Вызовите «perezvon backup ФАЙЛ».",
             );
         }
-        let token = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let person = token
-            .and_then(|token| open_person(token.trim(), &self.person_key, self.clock.now_ms()));
+        let token = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let person = token.and_then(|token| open_person(token.trim(), &self.person_key, self.clock.now_ms()));
         match person {
             Some(person) if person.account == EVERY_ACCOUNT && person.role == Role::Owner => {}
             Some(_) => {
-                return refusal(
-                    StatusCode::FORBIDDEN,
-                    "Копию делает только владелец установки",
-                    OWNERS_TOKEN,
-                );
+                return refusal(StatusCode::FORBIDDEN, "Копию делает только владелец установки", OWNERS_TOKEN);
             }
             None => {
-                return refusal(
-                    StatusCode::UNAUTHORIZED,
-                    "Нужен токен владельца",
-                    OWNERS_TOKEN,
-                );
+                return refusal(StatusCode::UNAUTHORIZED, "Нужен токен владельца", OWNERS_TOKEN);
             }
         }
         let sent = match archive(&self.data, &self.parts).await {
-            Ok(path) => download::response(path)
-                .await
-                .map_err(|error| error.to_string()),
+            Ok(path) => download::response(path).await.map_err(|error| error.to_string()),
             Err(why) => Err(why),
         };
         sent.unwrap_or_else(|why| {
             tracing::error!(why, "no back-up was made");
             let what_to_do = "Проверьте место на диске и журнал программы.";
-            refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Копия не сделана",
-                what_to_do,
-            )
+            refusal(StatusCode::INTERNAL_SERVER_ERROR, "Копия не сделана", what_to_do)
         })
     }
 }
@@ -173,10 +141,7 @@ fn refusal(status: StatusCode, error: &str, what_to_do: &str) -> Response {
     let body = serde_json::json!({ "error": error, "what_to_do": what_to_do }).to_string();
     let mut response = Response::new(axum::body::Body::from(body));
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=utf-8"),
-    );
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
     response
 }
 

@@ -12,10 +12,7 @@ pub(super) async fn free(table: &dyn Table, now: Timestamp) -> Result<usize, Tab
     let mut query = Query::table(keys::all_connections());
     loop {
         let page = table.query(query.clone()).await?;
-        let entries = page
-            .rows
-            .iter()
-            .filter_map(|row| keys::parse_connection_entry(&row.key));
+        let entries = page.rows.iter().filter_map(|row| keys::parse_connection_entry(&row.key));
         for (account, connection) in entries {
             freed += usize::from(free_one(table, &account, &connection, now).await?);
         }
@@ -58,28 +55,16 @@ mod tests {
         let account = AccountId::from("a");
         for id in ["held", "free"] {
             let connection = ConnectionId::from(id);
-            table
-                .update(ConnectionRow::put(&account, &connection, Lane::Crm))
-                .await
-                .expect("a row");
-            table
-                .update(ConnectionRow::put_entry(&account, &connection, Lane::Crm))
-                .await
-                .expect("an entry");
+            table.update(ConnectionRow::put(&account, &connection, Lane::Crm)).await.expect("a row");
+            table.update(ConnectionRow::put_entry(&account, &connection, Lane::Crm)).await.expect("an entry");
         }
         let held = keys::connection(&account, &ConnectionId::from("held"));
-        let take = Update::new(held.clone())
-            .set("holder", "dead")
-            .add("lease", 1)
-            .set("until", 99);
+        let take = Update::new(held.clone()).set("holder", "dead").add("lease", 1).set("until", 99);
         table.update(take).await.expect("a lease");
         assert_eq!(free(&table, Timestamp(5)).await, Ok(1));
         let row = table.get(&held).await.expect("a read").expect("the row");
         let row = ConnectionRow::read(&row).expect("a connection");
-        assert_eq!(
-            (row.holder, row.lease, row.wake_due),
-            (None, 1, Some(Timestamp(5)))
-        );
+        assert_eq!((row.holder, row.lease, row.wake_due), (None, 1, Some(Timestamp(5))));
         assert_eq!(free(&table, Timestamp(6)).await, Ok(0));
     }
 }

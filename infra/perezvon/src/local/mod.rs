@@ -3,6 +3,7 @@
 mod address;
 mod bus;
 pub mod data;
+mod dead;
 mod download;
 mod front;
 mod gateway;

@@ -65,22 +65,12 @@ impl Pump {
 
     /// Starts as many invocations as there are slots and messages, or says how long there is nothing
     /// to do unless something arrives.
-    async fn feed(
-        self: &Arc<Self>,
-        slots: &Arc<Semaphore>,
-        slot: OwnedSemaphorePermit,
-    ) -> Option<i64> {
+    async fn feed(self: &Arc<Self>, slots: &Arc<Semaphore>, slot: OwnedSemaphorePermit) -> Option<i64> {
         let mut held = vec![slot];
-        held.extend(std::iter::from_fn(|| {
-            Arc::clone(slots).try_acquire_owned().ok()
-        }));
+        held.extend(std::iter::from_fn(|| Arc::clone(slots).try_acquire_owned().ok()));
         let hidden_ms = self.timeout_ms + GRACE_MS;
         let (most, now_ms) = (held.len() * self.batch, self.clock.now_ms());
-        match self
-            .queues
-            .receive(self.queue, most, hidden_ms, now_ms)
-            .await
-        {
+        match self.queues.receive(self.queue, most, hidden_ms, now_ms).await {
             Ok(messages) if messages.is_empty() => Some(self.rest().await),
             Ok(messages) => {
                 for (batch, slot) in messages.chunks(self.batch).zip(held) {
@@ -113,33 +103,22 @@ impl Pump {
             Err(error) => return self.give_back(&batch, &error).await,
         };
         let ends_ms = self.clock.monotonic_ms() + self.timeout_ms;
-        let work = self
-            .function
-            .invoke(event(self.queue, &batch), &invocation, ends_ms);
+        let work = self.function.invoke(event(self.queue, &batch), &invocation, ends_ms);
         let limit = Duration::from_millis(u64::try_from(self.timeout_ms).unwrap_or_default());
         match tokio::time::timeout(limit, work).await {
             Ok(answer) => self.settle(&batch, &answer).await,
             Err(_) => {
-                tracing::error!(
-                    queue = self.queue,
-                    invocation,
-                    "an invocation ran out of time"
-                );
-                self.give_back(&batch, "the invocation ran out of time")
-                    .await;
+                tracing::error!(queue = self.queue, invocation, "an invocation ran out of time");
+                self.give_back(&batch, "the invocation ran out of time").await;
             }
         }
     }
 
     async fn settle(&self, batch: &[Received], answer: &SqsBatchResponse) {
-        let failed: BTreeSet<&str> = answer
-            .batch_item_failures
-            .iter()
-            .map(|failure| failure.item_identifier.as_str())
-            .collect();
-        let (again, done): (Vec<_>, Vec<_>) = batch
-            .iter()
-            .partition(|message| failed.contains(message.id.to_string().as_str()));
+        let failed: BTreeSet<&str> =
+            answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+        let (again, done): (Vec<_>, Vec<_>) =
+            batch.iter().partition(|message| failed.contains(message.id.to_string().as_str()));
         let done: Vec<i64> = done.into_iter().map(|message| message.id).collect();
         if !done.is_empty()
             && let Err(error) = self.queues.ack(done).await
@@ -147,8 +126,7 @@ impl Pump {
             tracing::warn!(queue = self.queue, %error, "done, but not acknowledged: it comes again");
         }
         for message in again {
-            self.put_back(message, "it failed; the reason is in the log")
-                .await;
+            self.put_back(message, "it failed; the reason is in the log").await;
         }
     }
 
@@ -161,11 +139,7 @@ impl Pump {
     async fn put_back(&self, message: &Received, why: &str) {
         let after_ms = back_off_ms(message.receive_count);
         let now_ms = self.clock.now_ms();
-        if let Err(error) = self
-            .queues
-            .nack(self.queue, message.id, after_ms, why, now_ms)
-            .await
-        {
+        if let Err(error) = self.queues.nack(self.queue, message.id, after_ms, why, now_ms).await {
             tracing::warn!(queue = self.queue, %error, "not put back: it comes again when it is seen again");
         }
     }
@@ -189,16 +163,9 @@ fn record(queue: &str, received: &Received) -> SqsMessage {
     message.body = Some(received.body.clone());
     message.event_source = Some("aws:sqs".to_owned());
     message.event_source_arn = Some(format!("arn:aws:sqs:local:000000000000:{queue}"));
-    let attributes = [
-        (
-            "ApproximateReceiveCount",
-            received.receive_count.to_string(),
-        ),
-        ("MessageGroupId", received.group.clone()),
-    ];
-    message.attributes = attributes
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
+    let attributes =
+        [("ApproximateReceiveCount", received.receive_count.to_string()), ("MessageGroupId", received.group.clone())];
+    message.attributes = attributes.map(|(name, value)| (name.to_owned(), value)).into();
     message
 }
 
@@ -225,15 +192,8 @@ mod tests {
             let mut answer = SqsBatchResponse::default();
             for record in event.records {
                 let body = record.body.unwrap_or_default();
-                let receives = record
-                    .attributes
-                    .get("ApproximateReceiveCount")
-                    .cloned()
-                    .unwrap_or_default();
-                self.seen
-                    .lock()
-                    .expect("no panic")
-                    .push((body.clone(), receives));
+                let receives = record.attributes.get("ApproximateReceiveCount").cloned().unwrap_or_default();
+                self.seen.lock().expect("no panic").push((body.clone(), receives));
                 self.worked.notify_one();
                 match body.as_str() {
                     "bad" => answer.add_failure(record.message_id.unwrap_or_default()),
@@ -267,27 +227,14 @@ mod tests {
             parallel: 2,
             timeout_ms,
         };
-        World {
-            _folder: folder,
-            queues,
-            fake,
-            pump: Arc::new(pump),
-            clock,
-        }
+        World { _folder: folder, queues, fake, pump: Arc::new(pump), clock }
     }
 
     impl World {
         async fn send(&self, bodies: &[&str]) {
-            let message = |body: &&str| Message {
-                body: (*body).to_owned(),
-                group: "a".to_owned(),
-                delay_ms: 0,
-            };
+            let message = |body: &&str| Message { body: (*body).to_owned(), group: "a".to_owned(), delay_ms: 0 };
             let queue = self.queues.queue("raw", self.clock.clone());
-            queue
-                .send(bodies.iter().map(message).collect())
-                .await
-                .expect("sent");
+            queue.send(bodies.iter().map(message).collect()).await.expect("sent");
         }
 
         /// Runs the pump until the function has seen so many messages.
@@ -308,12 +255,7 @@ mod tests {
         world.send(&["good", "bad", "fine"]).await;
         world.run_until(3).await;
         assert_eq!(world.queues.depth("raw").await, Ok(1));
-        let due_ms = world
-            .queues
-            .next_due("raw")
-            .await
-            .expect("an answer")
-            .expect("one");
+        let due_ms = world.queues.next_due("raw").await.expect("an answer").expect("one");
         let wait_ms = due_ms - world.clock.now_ms();
         assert!((1..=1_000).contains(&wait_ms), "{wait_ms}");
     }
@@ -324,24 +266,13 @@ mod tests {
         world.send(&["slow"]).await;
         world.run_until(1).await;
         assert_eq!(world.queues.depth("raw").await, Ok(1));
-        let due_ms = world
-            .queues
-            .next_due("raw")
-            .await
-            .expect("an answer")
-            .expect("one");
-        assert!(
-            due_ms - world.clock.now_ms() <= 1_000,
-            "put back, not only hidden"
-        );
+        let due_ms = world.queues.next_due("raw").await.expect("an answer").expect("one");
+        assert!(due_ms - world.clock.now_ms() <= 1_000, "put back, not only hidden");
     }
 
     #[test]
     fn a_failing_message_waits_longer_each_time_up_to_a_minute() {
         let waits: Vec<i64> = (1..=8).map(back_off_ms).collect();
-        assert_eq!(
-            waits,
-            [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]
-        );
+        assert_eq!(waits, [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
     }
 }

@@ -45,10 +45,7 @@ impl Fakes {
     /// Empty systems with these secrets; `base` is the address they are served on, without a slash.
     pub fn new(base: &str, token: &str, key: &str, salt: &str) -> Self {
         let (crm, pbx) = configs(base, token, key, salt);
-        Self {
-            crm: AmoCrm::new(crm),
-            pbx: Mango::new(pbx),
-        }
+        Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx) }
     }
 
     /// The same systems, served somewhere else.
@@ -61,11 +58,7 @@ impl Fakes {
 }
 
 fn configs(base: &str, token: &str, key: &str, salt: &str) -> (amocrm::Config, mango::Config) {
-    let crm = amocrm::Config {
-        base: base.to_owned(),
-        tokens: vec![token.to_owned()],
-        ..amocrm::Config::default()
-    };
+    let crm = amocrm::Config { base: base.to_owned(), tokens: vec![token.to_owned()], ..amocrm::Config::default() };
     let pbx = mango::Config {
         key: key.to_owned(),
         salt: salt.to_owned(),
@@ -78,11 +71,7 @@ fn configs(base: &str, token: &str, key: &str, salt: &str) -> (amocrm::Config, m
 impl Sandbox {
     /// These systems; with a file they are written to it after each change.
     pub fn new(fakes: Fakes, file: Option<PathBuf>) -> Self {
-        Self {
-            fakes: Mutex::new(fakes),
-            file,
-            clock: SystemClock::new(),
-        }
+        Self { fakes: Mutex::new(fakes), file, clock: SystemClock::new() }
     }
 
     /// Changes the systems by hand, and keeps the change.
@@ -141,9 +130,7 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     let router = Router::new().fallback(answer).with_state(sandbox);
-    axum::serve(listener, router)
-        .with_graceful_shutdown(stop)
-        .await
+    axum::serve(listener, router).with_graceful_shutdown(stop).await
 }
 
 async fn answer(State(sandbox): State<Arc<Sandbox>>, request: HttpRequest) -> HttpResponse {
@@ -151,10 +138,7 @@ async fn answer(State(sandbox): State<Arc<Sandbox>>, request: HttpRequest) -> Ht
     let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
         return refusal(StatusCode::PAYLOAD_TOO_LARGE);
     };
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let mut request = Request::new(parts.method.as_str(), target, body.to_bytes().to_vec());
     for (name, value) in &parts.headers {
         request = request.with_header(name.as_str(), &String::from_utf8_lossy(value.as_bytes()));
@@ -166,9 +150,7 @@ fn response(answer: Response) -> HttpResponse {
     if answer.status == 0 {
         // A body that breaks before its first byte: the connection closes, and nothing was answered.
         let lost = std::io::Error::other("the answer is lost on purpose");
-        return HttpResponse::new(Body::from_stream(stream::once(async {
-            Err::<Vec<u8>, _>(lost)
-        })));
+        return HttpResponse::new(Body::from_stream(stream::once(async { Err::<Vec<u8>, _>(lost) })));
     }
     let Ok(status) = StatusCode::from_u16(answer.status) else {
         return refusal(StatusCode::BAD_GATEWAY);
@@ -207,25 +189,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let host = listener.local_addr().expect("an address").to_string();
         let base = format!("http://{host}");
-        let sandbox = Arc::new(Sandbox::new(
-            Fakes::new(&base, "token", "key", "salt"),
-            file,
-        ));
+        let sandbox = Arc::new(Sandbox::new(Fakes::new(&base, "token", "key", "salt"), file));
         tokio::spawn(serve(listener, sandbox.clone(), std::future::pending()));
-        World {
-            base,
-            http: client(&[host]).expect("a client"),
-            sandbox,
-        }
+        World { base, http: client(&[host]).expect("a client"), sandbox }
     }
 
     impl World {
-        async fn ask(
-            &self,
-            method: &'static str,
-            path: &str,
-            body: &str,
-        ) -> Result<Answer, HttpError> {
+        async fn ask(&self, method: &'static str, path: &str, body: &str) -> Result<Answer, HttpError> {
             let request = perezvon_platform::HttpRequest {
                 method,
                 url: format!("{}{path}", self.base),
@@ -240,31 +210,12 @@ mod tests {
     #[tokio::test]
     async fn both_systems_answer_on_one_port() {
         let world = world(None).await;
-        for (path, status) in [
-            ("/", 200),
-            ("/sandbox/state", 200),
-            ("/api/v4/account", 200),
-            ("/files/none", 404),
-        ] {
-            assert_eq!(
-                world.ask("GET", path, "").await.expect("an answer").status,
-                status,
-                "{path}"
-            );
+        for (path, status) in [("/", 200), ("/sandbox/state", 200), ("/api/v4/account", 200), ("/files/none", 404)] {
+            assert_eq!(world.ask("GET", path, "").await.expect("an answer").status, status, "{path}");
         }
-        let body = mango::form(
-            "key",
-            "salt",
-            r#"{"recording_id":"none","action":"download"}"#,
-        );
-        let answer = world
-            .ask("POST", "/vpbx/queries/recording/post", &body)
-            .await
-            .expect("an answer");
-        assert_eq!(
-            (answer.status, answer.body.as_slice()),
-            (200, &br#"{"result":3320}"#[..])
-        );
+        let body = mango::form("key", "salt", r#"{"recording_id":"none","action":"download"}"#);
+        let answer = world.ask("POST", "/vpbx/queries/recording/post", &body).await.expect("an answer");
+        assert_eq!((answer.status, answer.body.as_slice()), (200, &br#"{"result":3320}"#[..]));
     }
 
     #[tokio::test]
@@ -272,28 +223,11 @@ mod tests {
         let world = world(None).await;
         let lost = || Fault::once("GET", "/api/v4/account", FaultKind::CarriedOutThenLost);
         world.sandbox.change(|fakes| fakes.crm.inject(lost())).await;
-        let error = world
-            .ask("GET", "/api/v4/account", "")
-            .await
-            .expect_err("no answer");
+        let error = world.ask("GET", "/api/v4/account", "").await.expect_err("no answer");
         assert!(matches!(error, HttpError::Unknown(_)), "{error}");
-        assert_eq!(
-            world
-                .ask("GET", "/api/v4/account", "")
-                .await
-                .expect("an answer")
-                .status,
-            200
-        );
+        assert_eq!(world.ask("GET", "/api/v4/account", "").await.expect("an answer").status, 200);
         let fault = r#"{"kind":"lost_before_arrival"}"#;
-        assert_eq!(
-            world
-                .ask("POST", "/vpbx/sandbox/faults", fault)
-                .await
-                .expect("an answer")
-                .status,
-            204
-        );
+        assert_eq!(world.ask("POST", "/vpbx/sandbox/faults", fault).await.expect("an answer").status, 204);
         assert!(world.ask("GET", "/files/none", "").await.is_err());
     }
 
@@ -303,14 +237,7 @@ mod tests {
         let file = folder.path().join("sandbox.json");
         let world = world(Some(file.clone())).await;
         let contact = r#"[{"name":"Клиент"}]"#;
-        assert_eq!(
-            world
-                .ask("POST", "/api/v4/contacts", contact)
-                .await
-                .expect("an answer")
-                .status,
-            200
-        );
+        assert_eq!(world.ask("POST", "/api/v4/contacts", contact).await.expect("an answer").status, 200);
         let text = std::fs::read(&file).expect("the file");
         let kept: Fakes = serde_json::from_slice(&text).expect("the systems");
         assert_eq!(kept.crm.contacts().len(), 1);

@@ -37,8 +37,7 @@ pub(crate) fn say(line: &str) {
 
 impl Welcome<'_> {
     pub(super) fn say(&self) {
-        let folder =
-            std::path::absolute(&self.data.path).unwrap_or_else(|_| self.data.path.clone());
+        let folder = std::path::absolute(&self.data.path).unwrap_or_else(|_| self.data.path.clone());
         say(concat!(
             "perezvon ",
             env!("CARGO_PKG_VERSION"),
@@ -46,10 +45,7 @@ impl Welcome<'_> {
         ));
         say("Everything runs in this one process. Ctrl-C ends it; nothing is lost.\n");
         say(&format!("data folder    {}", folder.display()));
-        say(&format!(
-            "owner's token  {}",
-            folder.join(OWNER_TOKEN).display()
-        ));
+        say(&format!("owner's token  {}", folder.join(OWNER_TOKEN).display()));
         say(&format!("page           {}/", self.public_url));
         // A link that logs in is not for log files.
         if io::stdout().is_terminal() {
@@ -57,15 +53,8 @@ impl Welcome<'_> {
             say(&format!("log in once    {link}  (good for 15 minutes)"));
         }
         for hook in self.hooks {
-            let HookUrl {
-                account,
-                channel,
-                name,
-                url,
-            } = hook;
-            say(&format!(
-                "webhooks       {url}\n               for {account}, channel {channel} ({name})"
-            ));
+            let HookUrl { account, channel, name, url } = hook;
+            say(&format!("webhooks       {url}\n               for {account}, channel {channel} ({name})"));
         }
         if let Some(sandbox) = &self.sandbox {
             say(&format!("sandbox CRM    {sandbox}/"));
@@ -83,19 +72,8 @@ pub(super) async fn hook_urls(api: &Api, token: &str, clock: &dyn Clock) -> Vec<
     let accounts = ask(api, token, clock, "/api/v1/accounts").await;
     for account in accounts["accounts"].as_array().into_iter().flatten() {
         let account = text(&account["id"]);
-        let urls = ask(
-            api,
-            token,
-            clock,
-            &format!("/api/v1/accounts/{account}/urls"),
-        )
-        .await;
-        for url in urls["urls"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|url| url["url"].is_string())
-        {
+        let urls = ask(api, token, clock, &format!("/api/v1/accounts/{account}/urls")).await;
+        for url in urls["urls"].as_array().into_iter().flatten().filter(|url| url["url"].is_string()) {
             found.push(HookUrl {
                 account: account.clone(),
                 channel: text(&url["channel"]),
@@ -113,17 +91,11 @@ fn text(value: &Value) -> String {
 
 /// Asks the API as its own front would. What it refuses is `null`.
 async fn ask(api: &Api, token: &str, clock: &dyn Clock, path: &str) -> Value {
-    let request = http::Request::get(path)
-        .header("authorization", format!("Bearer {token}"))
-        .body(());
+    let request = http::Request::get(path).header("authorization", format!("Bearer {token}")).body(());
     let Ok((parts, ())) = request.map(http::Request::into_parts) else {
         return Value::Null;
     };
-    let arrival = Arrival {
-        id: String::new(),
-        at_ms: clock.now_ms(),
-        source_ip: String::new(),
-    };
+    let arrival = Arrival { id: String::new(), at_ms: clock.now_ms(), source_ip: String::new() };
     let answer = api.handle(gateway::event(&parts, b"", arrival)).await;
     match answer.body {
         Some(aws_lambda_events::encodings::Body::Text(text)) if answer.status_code == 200 => {

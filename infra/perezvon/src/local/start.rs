@@ -14,7 +14,7 @@ use super::data::Data;
 use super::front::{self, Front};
 use super::say::{self, Welcome, say};
 use super::wiring::{Ports, Told};
-use super::{Options, address, leases, settings, ticks};
+use super::{Options, address, dead, leases, settings, ticks};
 use crate::demo::{Demo, Stage};
 
 /// What running invocations and requests get to end; the process is gone within 5 s.
@@ -61,19 +61,8 @@ pub async fn run(options: Options) -> Result<(), String> {
 }
 
 /// Starts everything, says so, plays the demo; never over unless something could not be started.
-async fn serve(
-    opened: &Opened,
-    tasks: &mut JoinSet<()>,
-    stopped: &watch::Receiver<bool>,
-) -> Result<(), String> {
-    let Opened {
-        data,
-        ports,
-        listener,
-        told,
-        demo,
-        notes,
-    } = opened;
+async fn serve(opened: &Opened, tasks: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) -> Result<(), String> {
+    let Opened { data, ports, listener, told, demo, notes } = opened;
     let listener = TcpListener::from_std(listener.try_clone().map_err(|why| why.to_string())?);
     let listener = listener.map_err(|why| why.to_string())?;
     let local = listener.local_addr().map_err(|why| why.to_string())?;
@@ -82,10 +71,7 @@ async fn serve(
         tasks.spawn(Arc::new(pump).run(stopped.clone()));
     }
     tasks.spawn(ticks::wake(Arc::new(ports.wake()), stopped.clone()));
-    tasks.spawn(ticks::sweep_expired(
-        ports.embedded.clone(),
-        stopped.clone(),
-    ));
+    tasks.spawn(ticks::sweep_expired(ports.embedded.clone(), stopped.clone()));
     if let Some(demo) = demo {
         demo.serve(tasks, until(stopped));
     }
@@ -95,26 +81,11 @@ async fn serve(
     let hooks = say::hook_urls(&doors.api, &data.keys.owner_token(), ports.clock.as_ref()).await;
     let sandbox = demo.as_ref().map(Demo::page);
     let public_url = told.public_url.as_str();
-    Welcome {
-        data,
-        public_url,
-        api: &doors.api,
-        hooks: &hooks,
-        sandbox,
-        notes,
-    }
-    .say();
+    Welcome { data, public_url, api: &doors.api, hooks: &hooks, sandbox, notes }.say();
     say(&format!("perezvon is ready on http://{local}"));
     if let Some(demo) = demo {
         let own = address::own_address(local);
-        demo.play(Stage {
-            ports,
-            data,
-            hooks: &hooks,
-            public_url,
-            own,
-        })
-        .await;
+        demo.play(Stage { ports, data, hooks: &hooks, public_url, own }).await;
     }
     std::future::pending().await
 }
@@ -124,45 +95,28 @@ async fn open(options: &Options) -> Result<Opened, String> {
     address::check(options)?;
     let data = Data::open(&options.data)?;
     let listen = options.listen;
-    let listener = std::net::TcpListener::bind(listen).map_err(|why| {
-        format!("cannot listen on {listen}: {why}; name another address with --listen")
-    })?;
-    listener
-        .set_nonblocking(true)
-        .map_err(|why| why.to_string())?;
+    let listener = std::net::TcpListener::bind(listen)
+        .map_err(|why| format!("cannot listen on {listen}: {why}; name another address with --listen"))?;
+    listener.set_nonblocking(true).map_err(|why| why.to_string())?;
     let local = listener.local_addr().map_err(|why| why.to_string())?;
     let demo = Demo::open(&data, options.demo && options.settings.is_empty()).await?;
     let ports = Ports::open(&data).await?;
     let now = Timestamp(ports.clock.now_ms());
-    let freed = leases::free(ports.table.as_ref(), now)
-        .await
-        .map_err(|error| error.to_string())?;
+    let freed = leases::free(ports.table.as_ref(), now).await.map_err(|error| error.to_string())?;
     if freed > 0 {
-        tracing::info!(
-            freed,
-            "held by a process that is gone: these connections go on at once"
-        );
+        tracing::info!(freed, "held by a process that is gone: these connections go on at once");
     }
+    let tried_again = dead::try_again(&ports.queues, now).await.map_err(|error| error.to_string())?;
     let mut allow_hosts = options.allow_hosts.clone();
     allow_hosts.extend(demo.as_ref().map(Demo::host));
     let mut notes = settings::apply_files(&options.settings, &ports, &allow_hosts).await?;
     if let Some(demo) = &demo {
         notes.extend(demo.apply(&ports, &allow_hosts).await?);
     }
+    notes.extend(tried_again);
     let public_url = address::public_url(options, local);
-    let told = Told {
-        public_url,
-        allow_hosts,
-        lease_ms: options.lease_ms,
-    };
-    Ok(Opened {
-        data,
-        ports,
-        listener,
-        told,
-        demo,
-        notes,
-    })
+    let told = Told { public_url, allow_hosts, lease_ms: options.lease_ms };
+    Ok(Opened { data, ports, listener, told, demo, notes })
 }
 
 /// Over when the process is to end.
@@ -205,8 +159,6 @@ fn end_signal() -> Result<impl Future<Output = ()>, String> {
 fn init_logs() {
     let usual = || tracing_subscriber::EnvFilter::new("warn,perezvon=info");
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
-    let logs = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     _ = logs.with_ansi(std::io::stderr().is_terminal()).try_init();
 }

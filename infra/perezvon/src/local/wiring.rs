@@ -36,6 +36,8 @@ const RAW: &str = "raw";
 const EVENTS: &str = "events";
 const CRM: &str = "crm";
 const OUTBOUND: &str = "outbound";
+/// Every queue there is.
+pub(super) const QUEUES: [&str; 4] = [RAW, EVENTS, CRM, OUTBOUND];
 
 /// The ports, carried out on this machine.
 #[derive(Clone)]
@@ -67,11 +69,8 @@ impl Ports {
     /// Opens everything in the data folder.
     pub(super) async fn open(data: &Data) -> Result<Self, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let embedded = Embedded::open(&data.place("table.db"))
-            .await
-            .map_err(|error| text(&error))?;
-        let queues =
-            Queues::open(&data.place("queue.db"), LAST_RECEIVE).map_err(|error| text(&error))?;
+        let embedded = Embedded::open(&data.place("table.db")).await.map_err(|error| text(&error))?;
+        let queues = Queues::open(&data.place("queue.db"), LAST_RECEIVE).map_err(|error| text(&error))?;
         let blobs = DiskBlobs::open(&data.place("blobs")).map_err(|error| text(&error))?;
         let secrets = DiskSecrets::open(&data.place("secrets")).map_err(|error| text(&error))?;
         Ok(Self {
@@ -101,12 +100,8 @@ impl Ports {
 
     /// The functions with an HTTP door.
     pub(super) fn doors(&self, keys: &Keys, told: &Told) -> Result<Doors, String> {
-        let ring = Ring::parse(&hook::public_text(&keys.hook.verifying_key()))
-            .map_err(|error| error.to_string())?;
-        let ingest = Ingest {
-            tokens: CheckedTokens::new(ring),
-            raw: self.queue(RAW),
-        };
+        let ring = Ring::parse(&hook::public_text(&keys.hook.verifying_key())).map_err(|error| error.to_string())?;
+        let ingest = Ingest { tokens: CheckedTokens::new(ring), raw: self.queue(RAW) };
         let api = Api {
             table: self.table.clone(),
             quarantine: self.quarantine.clone(),
@@ -146,29 +141,14 @@ impl Ports {
             clock: self.clock.clone(),
         });
         let http = client(&told.allow_hosts)?;
-        let links = Links {
-            public_url: told.public_url.clone(),
-            key: keys.link.clone(),
-        };
-        let crm = Worker {
-            links: Some(links),
-            ..self.worker(CRM, http.clone())
-        };
-        let outbound = Worker {
-            blobs: Some(self.blobs.clone()),
-            ..self.worker(OUTBOUND, http)
-        };
+        let links = Links { public_url: told.public_url.clone(), key: keys.link.clone() };
+        let crm = Worker { links: Some(links), ..self.worker(CRM, http.clone()) };
+        let outbound = Worker { blobs: Some(self.blobs.clone()), ..self.worker(OUTBOUND, http) };
         Ok(vec![
             self.pump(RAW, Arc::new(verify), 10, 4, TIMEOUT_MS),
             self.pump(EVENTS, Arc::new(route), 10, 8, TIMEOUT_MS),
             self.pump(CRM, Arc::new(Crm { worker: crm }), 1, 16, told.lease_ms),
-            self.pump(
-                OUTBOUND,
-                Arc::new(Outbound { worker: outbound }),
-                1,
-                16,
-                told.lease_ms,
-            ),
+            self.pump(OUTBOUND, Arc::new(Outbound { worker: outbound }), 1, 16, told.lease_ms),
         ])
     }
 
@@ -196,15 +176,7 @@ impl Ports {
         timeout_ms: i64,
     ) -> Pump {
         let (queues, clock) = (self.queues.clone(), self.clock.clone());
-        Pump {
-            queues,
-            queue,
-            function,
-            clock,
-            batch,
-            parallel,
-            timeout_ms,
-        }
+        Pump { queues, queue, function, clock, batch, parallel, timeout_ms }
     }
 
     /// The function of the schedule.
@@ -221,8 +193,7 @@ impl Ports {
 
 /// The outgoing client that lets these hosts through besides the public ones.
 pub(crate) fn client(allow_hosts: &[String]) -> Result<Arc<dyn Http>, String> {
-    let allow =
-        Allow::parse(&allow_hosts.join(",")).map_err(|why| format!("--allow-host: {why}"))?;
+    let allow = Allow::parse(&allow_hosts.join(",")).map_err(|why| format!("--allow-host: {why}"))?;
     let client = Client::new(Guard { allow }).map_err(|error| error.to_string())?;
     Ok(Arc::new(client))
 }

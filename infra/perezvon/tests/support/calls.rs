@@ -39,9 +39,7 @@ pub struct Told {
 impl Told {
     /// The `number`th call.
     pub fn new(number: usize, kind: Kind) -> Self {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("a clock");
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
         let call = Call {
             entry: format!("ENTRY{number:04}"),
             client: format!("7999{number:07}"),
@@ -55,16 +53,8 @@ impl Told {
             Kind::MissedNew | Kind::MissedKnown => calls::missed_new(&call, &employee),
             Kind::AnsweredNew | Kind::AnsweredKnown => calls::answered(&call, &employee),
         };
-        let hooks = hooks
-            .into_iter()
-            .map(|hook| (hook.path, mango::form(KEY, SALT, &hook.json)))
-            .collect();
-        Self {
-            entry: call.entry,
-            phone: call.client,
-            kind,
-            hooks,
-        }
+        let hooks = hooks.into_iter().map(|hook| (hook.path, mango::form(KEY, SALT, &hook.json))).collect();
+        Self { entry: call.entry, phone: call.client, kind, hooks }
     }
 
     /// The client is in the CRM before the call.
@@ -77,32 +67,20 @@ impl Told {
 pub fn post(server: SocketAddr, hook: &str, path: &str, body: &str) -> Option<u16> {
     let headers = [("content-type", "application/x-www-form-urlencoded")];
     let path = format!("{hook}/{path}");
-    request(server, "POST", &path, &headers, body.as_bytes())
-        .ok()
-        .map(|(status, _)| status)
+    request(server, "POST", &path, &headers, body.as_bytes()).ok().map(|(status, _)| status)
 }
 
 /// Asserts that the CRM holds exactly what these calls are meant to leave, and nothing else.
 pub fn check(crm: &Value, calls: &[Told]) {
     check_each(crm, calls);
-    assert_eq!(
-        counts(crm),
-        wanted(calls),
-        "contacts, deals, tasks, notes: nothing but of these calls"
-    );
+    assert_eq!(counts(crm), wanted(calls), "contacts, deals, tasks, notes: nothing but of these calls");
 }
 
 /// Asserts that the CRM holds what each of these calls is meant to leave, and none of it twice.
 pub fn check_each(crm: &Value, calls: &[Told]) {
     let list = |name: &str| crm[name].as_array().expect("a list").clone();
-    let (contacts, leads, tasks, notes) = (
-        list("contacts"),
-        list("leads"),
-        list("tasks"),
-        list("notes"),
-    );
-    let count =
-        |rows: &[Value], fits: &dyn Fn(&Value) -> bool| rows.iter().filter(|row| fits(row)).count();
+    let (contacts, leads, tasks, notes) = (list("contacts"), list("leads"), list("tasks"), list("notes"));
+    let count = |rows: &[Value], fits: &dyn Fn(&Value) -> bool| rows.iter().filter(|row| fits(row)).count();
     let holds = |row: &Value, text: &str| row.to_string().contains(text);
     for call in calls {
         let (phone, entry) = (call.phone.as_str(), call.entry.as_str());
@@ -122,11 +100,7 @@ pub fn check_each(crm: &Value, calls: &[Told]) {
             Kind::MissedKnown => [1, 0, 0, 1, 1, 1],
             Kind::AnsweredKnown => [1, 0, 0, 0, 1, 1],
         };
-        assert_eq!(
-            found, expected,
-            "contacts, deals twice, tasks, notes twice of {:?} {entry} {phone}",
-            call.kind
-        );
+        assert_eq!(found, expected, "contacts, deals twice, tasks, notes twice of {:?} {entry} {phone}", call.kind);
     }
 }
 
@@ -137,17 +111,7 @@ pub fn counts(crm: &Value) -> [usize; 4] {
 
 /// How many there must be.
 pub fn wanted(calls: &[Told]) -> [usize; 4] {
-    let of = |kinds: &[Kind]| {
-        calls
-            .iter()
-            .filter(|call| kinds.contains(&call.kind))
-            .count()
-    };
+    let of = |kinds: &[Kind]| calls.iter().filter(|call| kinds.contains(&call.kind)).count();
     let deals = of(&[Kind::MissedNew, Kind::AnsweredNew]);
-    [
-        calls.len(),
-        deals,
-        of(&[Kind::MissedNew, Kind::MissedKnown]),
-        calls.len(),
-    ]
+    [calls.len(), deals, of(&[Kind::MissedNew, Kind::MissedKnown]), calls.len()]
 }

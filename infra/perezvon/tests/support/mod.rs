@@ -27,18 +27,13 @@ const TOKEN: &str = "sandbox-token";
 /// The built program.
 pub fn perezvon() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perezvon"));
-    command
-        .env_remove("PEREZVON_SERVER")
-        .env_remove("PEREZVON_TOKEN");
+    command.env_remove("PEREZVON_SERVER").env_remove("PEREZVON_TOKEN");
     command
 }
 
 /// Runs a command to its end.
 pub fn run(arguments: &[&str]) -> Output {
-    perezvon()
-        .args(arguments)
-        .output()
-        .expect("the program runs")
+    perezvon().args(arguments).output().expect("the program runs")
 }
 
 pub fn stdout(output: &Output) -> String {
@@ -71,32 +66,20 @@ impl Process {
     /// A sandbox on a free port.
     pub fn sandbox() -> Self {
         let mut command = perezvon();
-        command
-            .args(["sandbox", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped());
+        command.args(["sandbox", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the sandbox starts");
         let mut line = String::new();
         let out = child.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut line).expect("a line");
-        let address = line
-            .trim()
-            .strip_prefix("sandbox ready: http://")
-            .expect("the ready line");
-        Self {
-            address: address.parse().expect("an address"),
-            child,
-        }
+        let address = line.trim().strip_prefix("sandbox ready: http://").expect("the ready line");
+        Self { address: address.parse().expect("an address"), child }
     }
 
     /// The server on this port; returns when it answers.
     pub fn local(address: SocketAddr, data: &Path, arguments: &[&str]) -> Self {
         let mut command = perezvon();
         command.args(["local", "--no-demo", "--listen", &address.to_string()]);
-        command
-            .arg("--data")
-            .arg(data)
-            .args(arguments)
-            .stdin(Stdio::null());
+        command.arg("--data").arg(data).args(arguments).stdin(Stdio::null());
         command.stdout(Stdio::null());
         if std::env::var_os("RUST_LOG").is_none() {
             command.env("RUST_LOG", "error");
@@ -128,11 +111,7 @@ pub fn free_address() -> SocketAddr {
 pub fn until(what: &str, patience: Duration, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
-        assert!(
-            start.elapsed() < patience,
-            "in {} s not: {what}",
-            patience.as_secs()
-        );
+        assert!(start.elapsed() < patience, "in {} s not: {what}", patience.as_secs());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -157,20 +136,11 @@ pub fn request(
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let broken = || std::io::Error::other("the answer broke off");
-    let end = answer
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .ok_or_else(broken)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(broken)?;
     let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|status| status.parse().ok())
-        .ok_or_else(broken)?;
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
     let body = answer.split_off(end + 4);
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     if length.is_some_and(|length: usize| length != body.len()) {
         return Err(broken());
     }
@@ -210,17 +180,8 @@ pub fn add_contacts<'a>(sandbox: SocketAddr, phones: impl Iterator<Item = &'a st
     };
     let body = Value::Array(phones.map(contact).collect()).to_string();
     let bearer = format!("Bearer {TOKEN}");
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/json"),
-    ];
-    let answer = request(
-        sandbox,
-        "POST",
-        "/api/v4/contacts",
-        &headers,
-        body.as_bytes(),
-    );
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let answer = request(sandbox, "POST", "/api/v4/contacts", &headers, body.as_bytes());
     let (status, body) = answer.expect("an answer");
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
 }
@@ -245,11 +206,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         let sandbox = Process::sandbox();
         let settings = settings(sandbox.address, folder.path());
-        Self {
-            folder,
-            sandbox,
-            settings,
-        }
+        Self { folder, sandbox, settings }
     }
 
     /// A path in the folder that is gone after the test.
@@ -272,21 +229,14 @@ pub struct Random(pub u64);
 
 impl Random {
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 
     /// From `KILL_SEED`, or new.
     pub fn from_environment() -> Self {
-        let given = std::env::var("KILL_SEED")
-            .ok()
-            .and_then(|seed| seed.parse().ok());
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .expect("a clock");
+        let given = std::env::var("KILL_SEED").ok().and_then(|seed| seed.parse().ok());
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock");
         let seed = given.unwrap_or(u64::from(now.subsec_nanos()));
         println!("seed {seed}: repeat it with KILL_SEED={seed}");
         Self(seed)

@@ -55,30 +55,13 @@ fn change(work: &Work, known: &Known<'_>, amendment: &Amendment) -> Result<Optio
             };
             Ok(Some(recording(work, known, logged, log, link)))
         }
-        Amendment::Correct {
-            logged,
-            marker,
-            text,
-        } => {
+        Amendment::Correct { logged, marker, text } => {
             let end = format!("[{marker}]");
-            Ok(Some(service_note(
-                work,
-                known,
-                logged,
-                &format!("{text} {end}"),
-                end,
-            )))
+            Ok(Some(service_note(work, known, logged, &format!("{text} {end}"), end)))
         }
-        Amendment::Reassign {
-            contact,
-            deal,
-            task,
-            responsible,
-        } => {
+        Amendment::Reassign { contact, deal, task, responsible } => {
             let all = [("contacts", contact), ("leads", deal), ("tasks", task)];
-            let open = all
-                .into_iter()
-                .filter_map(|(kind, id)| Some((kind, id.as_ref()?)));
+            let open = all.into_iter().filter_map(|(kind, id)| Some((kind, id.as_ref()?)));
             let next = open.into_iter().find(|(kind, _)| !work.has(&done(kind)));
             Ok(next.map(|(kind, entity)| reassign(known, kind, entity, responsible)))
         }
@@ -93,18 +76,9 @@ fn done(kind: &str) -> String {
 fn recording(work: &Work, known: &Known<'_>, logged: &Logged, log: &CallLog, link: &str) -> Change {
     if work.has(FALLBACK) {
         let end = format!("#{}", work.id);
-        return service_note(
-            work,
-            known,
-            logged,
-            &format!("Запись разговора: {link} {end}"),
-            end,
-        );
+        return service_note(work, known, logged, &format!("Запись разговора: {link} {end}"), end);
     }
-    let place = format!(
-        "{}/{}/notes/{}",
-        logged.entity_kind, logged.entity, logged.note
-    );
+    let place = format!("{}/{}/notes/{}", logged.entity_kind, logged.entity, logged.note);
     Change {
         request: request::patch(known, &place, &wire::call_change(log, link)),
         made: Made::Patch,
@@ -116,18 +90,9 @@ fn recording(work: &Work, known: &Known<'_>, logged: &Logged, log: &CallLog, lin
     }
 }
 
-fn service_note(
-    work: &Work,
-    known: &Known<'_>,
-    logged: &Logged,
-    text: &str,
-    end: String,
-) -> Change {
+fn service_note(work: &Work, known: &Known<'_>, logged: &Logged, text: &str, end: String) -> Change {
     let body = wire::service_note(&logged.entity, text, &work.id);
-    let pairs = [
-        ("filter[note_type][]", wire::SERVICE_NOTE),
-        ("limit", "250"),
-    ];
+    let pairs = [("filter[note_type][]", wire::SERVICE_NOTE), ("limit", "250")];
     let place = format!("{}/{}/notes", logged.entity_kind, logged.entity);
     Change {
         request: request::post(known, &format!("{}/notes", logged.entity_kind), &body),
@@ -177,12 +142,7 @@ pub(super) fn next(work: &Work, known: &Known<'_>, amendment: &Amendment) -> Ste
 }
 
 /// Takes an answer in.
-pub(super) fn absorb(
-    work: &mut Work,
-    known: &Known<'_>,
-    amendment: &Amendment,
-    reply: &Reply,
-) -> Outcome {
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, amendment: &Amendment, reply: &Reply) -> Outcome {
     let change = match change(work, known, amendment) {
         Err(why) => return Outcome::Failed(failed(why)),
         Ok(None) => return Outcome::Next,
@@ -190,9 +150,7 @@ pub(super) fn absorb(
     };
     if work.in_doubt() {
         let places = vec![change.place.clone()];
-        return match look::absorb(work, known, reply, places, |_, body| {
-            judge(&change.seen, body)
-        }) {
+        return match look::absorb(work, known, reply, places, |_, body| judge(&change.seen, body)) {
             Looked::Found(()) => finished(work, &change),
             Looked::Absent => look::absent(work),
             Looked::Open(outcome) => outcome,
@@ -211,9 +169,7 @@ pub(super) fn absorb(
 }
 
 fn unclear() -> Outcome {
-    Outcome::Unknown {
-        why: "amoCRM не назвала номер примечания".to_owned(),
-    }
+    Outcome::Unknown { why: "amoCRM не назвала номер примечания".to_owned() }
 }
 
 fn refused(work: &mut Work, change: &Change, refusal: &Refusal) -> Outcome {
@@ -235,17 +191,11 @@ fn finished(work: &mut Work, change: &Change) -> Outcome {
 fn judge(seen: &Seen, body: &Value) -> Judged<()> {
     let here = match seen {
         Seen::Link(link) => text(&body["params"]["link"]) == *link,
-        Seen::Note(end) => embedded(body, "notes").any(|note| {
-            text(&note["params"]["text"])
-                .trim_end()
-                .ends_with(end.as_str())
-        }),
+        Seen::Note(end) => {
+            embedded(body, "notes").any(|note| text(&note["params"]["text"]).trim_end().ends_with(end.as_str()))
+        }
         Seen::Responsible(user) => id(&body["responsible_user_id"]).as_ref() == Some(user),
         Seen::Completed => truth(&body["is_completed"]),
     };
-    if here {
-        Judged::Here(())
-    } else {
-        Judged::Elsewhere(Vec::new())
-    }
+    if here { Judged::Here(()) } else { Judged::Elsewhere(Vec::new()) }
 }

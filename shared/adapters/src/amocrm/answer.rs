@@ -44,17 +44,10 @@ pub(super) fn hear(known: &Known<'_>, reply: &Reply, sent: Sent) -> Answer {
         (403, Some(body)) if sent == Sent::Write => Answer::Refused(Refusal { status: 403, body }),
         (403, Some(_)) => pause(known, Millis::minutes(5), NO_RIGHTS_TO_READ),
         (403, None) => pause(known, Millis::minutes(5), BLOCKED),
-        (429, _) => pause(
-            known,
-            retry_after(reply),
-            "amoCRM просит слать запросы реже (429)",
-        ),
+        (429, _) => pause(known, retry_after(reply), "amoCRM просит слать запросы реже (429)"),
         (300..=399, _) => pause(known, Millis::minutes(15), MOVED),
         (408, _) => unclear(known, reply, sent),
-        (400..=499, body) => Answer::Refused(Refusal {
-            status: reply.status,
-            body: body.unwrap_or_default(),
-        }),
+        (400..=499, body) => Answer::Refused(Refusal { status: reply.status, body: body.unwrap_or_default() }),
         _ => unclear(known, reply, sent),
     }
 }
@@ -67,18 +60,12 @@ const MOVED: &str = "amoCRM ответила перенаправлением: �
 
 fn pause(known: &Known<'_>, wait: Millis, why: &str) -> Answer {
     let until = Some(known.now.after(wait));
-    Answer::Settled(Outcome::Pause {
-        until,
-        why: why.to_owned(),
-    })
+    Answer::Settled(Outcome::Pause { until, why: why.to_owned() })
 }
 
 /// One second at least, an hour at most.
 fn retry_after(reply: &Reply) -> Millis {
-    let told = reply
-        .headers
-        .get("retry-after")
-        .and_then(|text| text.trim().parse::<i64>().ok());
+    let told = reply.headers.get("retry-after").and_then(|text| text.trim().parse::<i64>().ok());
     Millis::seconds(told.unwrap_or(1).clamp(1, 3600))
 }
 
@@ -89,10 +76,7 @@ fn unclear(known: &Known<'_>, reply: &Reply, sent: Sent) -> Answer {
     };
     Answer::Settled(match sent {
         Sent::Write => Outcome::Unknown { why },
-        Sent::Read => Outcome::Again {
-            until: known.now.after(Millis::seconds(10)),
-            why,
-        },
+        Sent::Read => Outcome::Again { until: known.now.after(Millis::seconds(10)), why },
     })
 }
 
@@ -100,18 +84,10 @@ impl Refusal {
     /// The reason for a person; `what` is the thing in question: `сделка`.
     pub(super) fn words(&self, what: &str) -> String {
         let told = self.complaints();
-        let told = if told.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", told.join("; "))
-        };
+        let told = if told.is_empty() { String::new() } else { format!(": {}", told.join("; ")) };
         let text = match self.status {
-            400 | 422 => format!(
-                "{what}: amoCRM не приняла данные{told}. Исправьте это значение в настройках"
-            ),
-            403 => format!(
-                "{what}: нет прав{told}. Дайте их в amoCRM пользователю, чьим токеном ходит интеграция"
-            ),
+            400 | 422 => format!("{what}: amoCRM не приняла данные{told}. Исправьте это значение в настройках"),
+            403 => format!("{what}: нет прав{told}. Дайте их в amoCRM пользователю, чьим токеном ходит интеграция"),
             404 => format!("{what}: в amoCRM этого больше нет (404){told}"),
             status => format!("{what}: amoCRM ответила {status}{told}"),
         };
@@ -129,17 +105,8 @@ impl Refusal {
             return listed;
         }
         let further = items(&self.body["errors"]).next().unwrap_or(&Value::Null);
-        let told = [
-            &self.body["detail"],
-            &self.body["title"],
-            &further["detail"],
-            &further["title"],
-        ];
-        told.into_iter()
-            .map(text)
-            .find(|text| !text.is_empty())
-            .into_iter()
-            .collect()
+        let told = [&self.body["detail"], &self.body["title"], &further["detail"], &further["title"]];
+        told.into_iter().map(text).find(|text| !text.is_empty()).into_iter().collect()
     }
 }
 
@@ -149,15 +116,8 @@ fn errors(body: &Value) -> impl Iterator<Item = &Value> {
 
 fn complaint(error: &Value) -> String {
     let path = text(&error["path"]);
-    let name = NAMES
-        .iter()
-        .find(|(part, _)| path.contains(part))
-        .map_or("данные", |(_, name)| name);
-    format!(
-        "{name} ({path}): {} {}",
-        text(&error["code"]),
-        text(&error["detail"])
-    )
+    let name = NAMES.iter().find(|(part, _)| path.contains(part)).map_or("данные", |(_, name)| name);
+    format!("{name} ({path}): {} {}", text(&error["code"]), text(&error["detail"]))
 }
 
 /// Parts of paths, the special ones first, and what people call them.
@@ -195,25 +155,19 @@ pub(super) fn goes_on(body: &Value) -> bool {
 
 /// The deals of a contact that was asked for `with=leads`, the newest first.
 pub(super) fn newest_deals(contact: &Value) -> Vec<CrmId> {
-    let mut ids: Vec<i64> = embedded(contact, "leads")
-        .filter_map(|lead| integer(&lead["id"]))
-        .collect();
+    let mut ids: Vec<i64> = embedded(contact, "leads").filter_map(|lead| integer(&lead["id"])).collect();
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.into_iter().map(|id| CrmId(id.to_string())).collect()
 }
 
 /// An id; zero is none.
 pub(super) fn id(value: &Value) -> Option<CrmId> {
-    integer(value)
-        .filter(|id| *id > 0)
-        .map(|id| CrmId(id.to_string()))
+    integer(value).filter(|id| *id > 0).map(|id| CrmId(id.to_string()))
 }
 
 /// A whole number, also in quotes.
 pub(super) fn integer(value: &Value) -> Option<i64> {
-    value
-        .as_i64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
+    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// A text; numbers are read out, everything else is empty.
@@ -227,7 +181,5 @@ pub(super) fn text(value: &Value) -> String {
 
 /// True in any of the spellings met.
 pub(super) fn truth(value: &Value) -> bool {
-    value
-        .as_bool()
-        .unwrap_or_else(|| integer(value).is_some_and(|number| number != 0))
+    value.as_bool().unwrap_or_else(|| integer(value).is_some_and(|number| number != 0))
 }

@@ -8,9 +8,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{CrmId, JobResult, Timestamp};
 use serde_json::Value;
 
-use super::answer::{
-    Answer, Refusal, Sent, created, embedded, hear, id, integer, items, newest_deals, text,
-};
+use super::answer::{Answer, Refusal, Sent, created, embedded, hear, id, integer, items, newest_deals, text};
 use super::look::{Judged, Looked};
 use super::memory::{AGAIN_AT, CONTACT, FALLBACK, LOGGED, Memory, NO_DEAL, REFUSED_AT};
 use super::{Made, failed, look, request, search, wire, write};
@@ -34,11 +32,7 @@ fn deal<'a>(work: &Work, log: &'a CallLog) -> Option<&'a CrmId> {
 
 /// Where the recording can be heard: our signed link, or the provider's own.
 pub(super) fn link<'a>(known: &'a Known<'_>, log: &'a CallLog) -> Option<&'a str> {
-    let outside = || {
-        log.recording
-            .as_ref()
-            .and_then(|recording| recording.outside.as_deref())
-    };
+    let outside = || log.recording.as_ref().and_then(|recording| recording.outside.as_deref());
     known.recording_link.or_else(outside)
 }
 
@@ -59,10 +53,7 @@ pub(super) fn next(work: &Work, known: &Known<'_>, log: &CallLog) -> Step {
     if work.has(FALLBACK) {
         let (kind, entity) = note_place(work, log, contact);
         let body = wire::call_note(log, link(known, log), &entity, &work.id);
-        return write(
-            request::post(known, &format!("{kind}/notes"), &body),
-            Made::Call,
-        );
+        return write(request::post(known, &format!("{kind}/notes"), &body), Made::Call);
     }
     match work.moment(AGAIN_AT).map(Timestamp) {
         Some(until) if until > known.now => {
@@ -85,24 +76,14 @@ fn note_place(work: &Work, log: &CallLog, contact: CrmId) -> (&'static str, CrmI
 
 /// Where the note of the call may be: amoCRM chooses among the contact and its deals.
 fn places(work: &Work, log: &CallLog, contact: &CrmId) -> Vec<String> {
-    let mut places: Vec<String> = deal(work, log)
-        .map(|deal| notes("leads", deal))
-        .into_iter()
-        .collect();
+    let mut places: Vec<String> = deal(work, log).map(|deal| notes("leads", deal)).into_iter().collect();
     places.push(notes("contacts", contact));
-    places.push(request::with_query(
-        &format!("contacts/{contact}"),
-        &[("with", "leads")],
-    ));
+    places.push(request::with_query(&format!("contacts/{contact}"), &[("with", "leads")]));
     places
 }
 
 fn notes(kind: &str, entity: &CrmId) -> String {
-    let pairs = [
-        ("filter[note_type][]", "call_in"),
-        ("filter[note_type][]", "call_out"),
-        ("limit", "250"),
-    ];
+    let pairs = [("filter[note_type][]", "call_in"), ("filter[note_type][]", "call_out"), ("limit", "250")];
     request::with_query(&format!("{kind}/{entity}/notes"), &pairs)
 }
 
@@ -137,9 +118,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, log: &CallLog, reply: &
 }
 
 fn unclear() -> Outcome {
-    Outcome::Unknown {
-        why: "amoCRM не сказала, куда записан звонок".to_owned(),
-    }
+    Outcome::Unknown { why: "amoCRM не сказала, куда записан звонок".to_owned() }
 }
 
 fn refused(refusal: &Refusal) -> Outcome {
@@ -158,21 +137,10 @@ fn placed(work: &mut Work, known: &Known<'_>, log: &CallLog, body: &Value) -> Ou
     match (id(&call["id"]), id(&call["entity_id"])) {
         (Some(note), Some(entity)) => {
             let entity_kind = plural(&text(&call["entity_type"]), &entity, log);
-            logged_at(
-                work,
-                Logged {
-                    note,
-                    entity_kind,
-                    entity,
-                    fallback: false,
-                },
-            )
+            logged_at(work, Logged { note, entity_kind, entity, fallback: false })
         }
         _ if is_nobody(body) => try_later(work, known),
-        _ if items(&body["errors"]).next().is_some() => refused(&Refusal {
-            status: 400,
-            body: body.clone(),
-        }),
+        _ if items(&body["errors"]).next().is_some() => refused(&Refusal { status: 400, body: body.clone() }),
         _ => unclear(),
     }
 }
@@ -207,27 +175,13 @@ fn try_later(work: &mut Work, known: &Known<'_>) -> Outcome {
 }
 
 /// An answer to our own note.
-fn noted(
-    work: &mut Work,
-    known: &Known<'_>,
-    log: &CallLog,
-    contact: CrmId,
-    reply: &Reply,
-) -> Outcome {
+fn noted(work: &mut Work, known: &Known<'_>, log: &CallLog, contact: CrmId, reply: &Reply) -> Outcome {
     let (kind, entity) = note_place(work, log, contact);
     match hear(known, reply, Sent::Write) {
         Answer::Said(body) => match created(&body, "notes") {
             Some(note) => {
                 let entity_kind = kind.to_owned();
-                logged_at(
-                    work,
-                    Logged {
-                        note,
-                        entity_kind,
-                        entity,
-                        fallback: true,
-                    },
-                )
+                logged_at(work, Logged { note, entity_kind, entity, fallback: true })
             }
             None => unclear(),
         },
@@ -244,34 +198,22 @@ fn noted(
 /// Finds the note of the call by our own key.
 fn judge(log: &CallLog, path: &str, body: &Value) -> Judged<Logged> {
     let mut parts = path.split(['/', '?']);
-    let (kind, entity) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
+    let (kind, entity) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     if parts.next() != Some("notes") {
         return Judged::Elsewhere(further_deals(log, body));
     }
-    let note = embedded(body, "notes")
-        .find(|note| text(&note["params"]["uniq"]) == log.uniq)
-        .and_then(|note| id(&note["id"]));
+    let note =
+        embedded(body, "notes").find(|note| text(&note["params"]["uniq"]) == log.uniq).and_then(|note| id(&note["id"]));
     match note {
-        Some(note) => Judged::Here(Logged {
-            note,
-            entity_kind: kind.to_owned(),
-            entity: CrmId::from(entity),
-            fallback: false,
-        }),
+        Some(note) => {
+            Judged::Here(Logged { note, entity_kind: kind.to_owned(), entity: CrmId::from(entity), fallback: false })
+        }
         None => Judged::Elsewhere(Vec::new()),
     }
 }
 
 /// The notes of the contact's other deals, the newest first.
 fn further_deals(log: &CallLog, contact: &Value) -> Vec<String> {
-    let others = newest_deals(contact)
-        .into_iter()
-        .filter(|id| log.deal.as_ref() != Some(id));
-    others
-        .take(FURTHER_DEALS)
-        .map(|id| notes("leads", &id))
-        .collect()
+    let others = newest_deals(contact).into_iter().filter(|id| log.deal.as_ref() != Some(id));
+    others.take(FURTHER_DEALS).map(|id| notes("leads", &id)).collect()
 }

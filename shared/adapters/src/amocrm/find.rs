@@ -12,12 +12,10 @@ pub(super) fn next(work: &Work, known: &Known<'_>, number: &Number) -> Step {
         return Step::Read(search::ask(work, known, number));
     };
     let duplicates = found.duplicates;
-    Step::Done(JobResult::ClientFound(found.contact.map(|contact| {
-        FoundClient {
-            contact: contact.id,
-            name: contact.name,
-            responsible: contact.responsible,
-            duplicates,
-        }
+    Step::Done(JobResult::ClientFound(found.contact.map(|contact| FoundClient {
+        contact: contact.id,
+        name: contact.name,
+        responsible: contact.responsible,
+        duplicates,
     })))
 }

@@ -37,10 +37,7 @@ pub(super) enum Looked<T> {
 
 fn state(work: &Work, places: Vec<String>) -> Look {
     let kept: Option<Look> = work.read(LOOK).filter(|look: &Look| !look.todo.is_empty());
-    kept.unwrap_or_else(|| Look {
-        todo: places.into(),
-        page: 1,
-    })
+    kept.unwrap_or_else(|| Look { todo: places.into(), page: 1 })
 }
 
 /// The next read; `places` are where to begin.
@@ -94,9 +91,5 @@ pub(super) fn absorb<T>(
 /// What "absent" means to the engine. A look-up of several reads has already cleared `unknown`
 /// with its first one; for the engine its end is then a read like any other.
 pub(super) fn absent(work: &Work) -> Outcome {
-    if work.unknown {
-        Outcome::NotThere
-    } else {
-        Outcome::Next
-    }
+    if work.unknown { Outcome::NotThere } else { Outcome::Next }
 }

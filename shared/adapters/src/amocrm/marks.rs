@@ -14,30 +14,17 @@ use super::{request, wire};
 pub(super) fn places(stage: &Stage<'_>, plan: &RecordPlan) -> Vec<String> {
     vec![match stage {
         Stage::Search | Stage::Contact | Stage::Done => search::list(&plan.number),
-        Stage::FieldList | Stage::Field => {
-            request::with_query("leads/custom_fields", &[("limit", "250")])
-        }
-        Stage::Deal { contact, .. } => {
-            request::with_query(&format!("contacts/{contact}"), &[("with", "leads")])
-        }
+        Stage::FieldList | Stage::Field => request::with_query("leads/custom_fields", &[("limit", "250")]),
+        Stage::Deal { contact, .. } => request::with_query(&format!("contacts/{contact}"), &[("with", "leads")]),
         Stage::Task { kind, entity, .. } => request::with_query(
             "tasks",
-            &[
-                ("filter[entity_type]", kind),
-                ("filter[entity_id]", entity.as_str()),
-                ("limit", "250"),
-            ],
+            &[("filter[entity_type]", kind), ("filter[entity_id]", entity.as_str()), ("limit", "250")],
         ),
     }]
 }
 
 /// Finds a stage's own entity by its marker.
-pub(super) fn judge(
-    stage: &Stage<'_>,
-    plan: &RecordPlan,
-    path: &str,
-    body: &Value,
-) -> Judged<CrmId> {
+pub(super) fn judge(stage: &Stage<'_>, plan: &RecordPlan, path: &str, body: &Value) -> Judged<CrmId> {
     let found = match stage {
         Stage::Search | Stage::Done => None,
         Stage::Contact => embedded(body, "contacts")
@@ -55,8 +42,7 @@ pub(super) fn judge(
             .and_then(|lead| id(&lead["id"])),
         Stage::Task { plan, .. } => embedded(body, "tasks")
             .find(|task| {
-                text(&task["text"]) == plan.text
-                    && integer(&task["complete_till"]) == Some(plan.due_at.seconds())
+                text(&task["text"]) == plan.text && integer(&task["complete_till"]) == Some(plan.due_at.seconds())
             })
             .and_then(|task| id(&task["id"])),
     };

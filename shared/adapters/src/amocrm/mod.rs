@@ -65,18 +65,11 @@ static MARKERS: [Marker; 7] = [
 ];
 
 const fn marker(entity: &'static str, level: Level, lag_seconds: i64) -> Marker {
-    Marker {
-        entity,
-        level,
-        lag: Millis::seconds(lag_seconds),
-    }
+    Marker { entity, level, lag: Millis::seconds(lag_seconds) }
 }
 
 fn write(request: Outgoing, made: Made) -> Step {
-    Step::Write {
-        request,
-        marker: made as usize,
-    }
+    Step::Write { request, marker: made as usize }
 }
 
 fn failed(why: String) -> JobResult {

@@ -7,9 +7,7 @@ use serde_json::Value;
 use super::answer::{Answer, Refusal, Sent, created, hear};
 use super::look::Looked;
 use super::marks::{judge, places};
-use super::memory::{
-    CONTACT, CONTACT_MADE, DEAL, FIELD, FIELD_ABSENT, FIELD_STALE, GONE, Memory, SEARCH, TASK,
-};
+use super::memory::{CONTACT, CONTACT_MADE, DEAL, FIELD, FIELD_ABSENT, FIELD_STALE, GONE, Memory, SEARCH, TASK};
 use super::{Made, look, request, search, wire, write};
 use crate::jobs::{Known, Outcome, PointNews, Reply, Step, Work};
 
@@ -22,51 +20,27 @@ pub(super) enum Stage<'a> {
     Contact,
     FieldList,
     Field,
-    Deal {
-        plan: &'a DealPlan,
-        contact: CrmId,
-        field: CrmId,
-    },
-    Task {
-        plan: &'a TaskPlan,
-        kind: &'static str,
-        entity: CrmId,
-    },
+    Deal { plan: &'a DealPlan, contact: CrmId, field: CrmId },
+    Task { plan: &'a TaskPlan, kind: &'static str, entity: CrmId },
     Done,
 }
 
 fn stage<'a>(work: &Work, known: &Known<'_>, plan: &'a RecordPlan) -> Stage<'a> {
     let Some(contact) = contact(work, known, plan) else {
-        return if search::result(work).is_some() {
-            Stage::Contact
-        } else {
-            Stage::Search
-        };
+        return if search::result(work).is_some() { Stage::Contact } else { Stage::Search };
     };
     let deal = work.id(DEAL);
     if let (Some(wanted), None) = (&plan.deal, &deal) {
         return match field(work, known) {
-            Some(field) => Stage::Deal {
-                plan: wanted,
-                contact,
-                field,
-            },
+            Some(field) => Stage::Deal { plan: wanted, contact, field },
             None if work.has(FIELD_ABSENT) => Stage::Field,
             None => Stage::FieldList,
         };
     }
     match &plan.task {
         Some(plan) if !work.has(TASK) => match deal {
-            Some(entity) => Stage::Task {
-                plan,
-                kind: "leads",
-                entity,
-            },
-            None => Stage::Task {
-                plan,
-                kind: "contacts",
-                entity: contact,
-            },
+            Some(entity) => Stage::Task { plan, kind: "leads", entity },
+            None => Stage::Task { plan, kind: "contacts", entity: contact },
         },
         _ => Stage::Done,
     }
@@ -75,25 +49,13 @@ fn stage<'a>(work: &Work, known: &Known<'_>, plan: &'a RecordPlan) -> Stage<'a> 
 /// The contact in use. What the row of the contact point says is fresher than the plan.
 fn contact(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Option<CrmId> {
     let gone = work.id(GONE);
-    let planned = || {
-        plan.known_contact
-            .clone()
-            .filter(|id| gone.as_ref() != Some(id))
-    };
-    work.id(CONTACT)
-        .or_else(|| search::just_made(work, known))
-        .or_else(planned)
+    let planned = || plan.known_contact.clone().filter(|id| gone.as_ref() != Some(id));
+    work.id(CONTACT).or_else(|| search::just_made(work, known)).or_else(planned)
 }
 
 fn field(work: &Work, known: &Known<'_>) -> Option<CrmId> {
-    let fact = || {
-        known
-            .facts
-            .get(FIELD_FACT)
-            .filter(|_| !work.has(FIELD_STALE))
-    };
-    work.id(FIELD)
-        .or_else(|| fact().map(|id| CrmId(id.clone())))
+    let fact = || known.facts.get(FIELD_FACT).filter(|_| !work.has(FIELD_STALE));
+    work.id(FIELD).or_else(|| fact().map(|id| CrmId(id.clone())))
 }
 
 /// The client was reached after all, so nobody has to be called back.
@@ -113,10 +75,7 @@ fn records(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Records {
 }
 
 fn failed(work: &Work, known: &Known<'_>, plan: &RecordPlan, why: String) -> JobResult {
-    JobResult::Failed {
-        why,
-        made: Some(records(work, known, plan)),
-    }
+    JobResult::Failed { why, made: Some(records(work, known, plan)) }
 }
 
 /// The next step.
@@ -129,23 +88,13 @@ pub(super) fn next(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
         Stage::Search => Step::Read(search::ask(work, known, &plan.number)),
         Stage::Contact => make_contact(work, known, plan),
         Stage::FieldList => look::next(work, known, places(&stage, plan)),
-        Stage::Field => write(
-            request::post(known, "leads/custom_fields", &wire::field()),
-            Made::Field,
-        ),
-        Stage::Deal {
-            plan,
-            contact,
-            field,
-        } => {
+        Stage::Field => write(request::post(known, "leads/custom_fields", &wire::field()), Made::Field),
+        Stage::Deal { plan, contact, field } => {
             let body = wire::deal(plan, &field, &contact, &work.id);
             write(request::post(known, "leads", &body), Made::Deal)
         }
         Stage::Task { plan: task, .. } if needless(known, task) => {
-            let records = Records {
-                task_needless: true,
-                ..records(work, known, plan)
-            };
+            let records = Records { task_needless: true, ..records(work, known, plan) };
             Step::Done(JobResult::RecordsMade(records))
         }
         Stage::Task { plan, kind, entity } => {
@@ -169,12 +118,7 @@ fn make_contact(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
 }
 
 /// Takes an answer in.
-pub(super) fn absorb(
-    work: &mut Work,
-    known: &Known<'_>,
-    plan: &RecordPlan,
-    reply: &Reply,
-) -> Outcome {
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, reply: &Reply) -> Outcome {
     let stage = stage(work, known, plan);
     let outcome = match &stage {
         Stage::Search => searched(work, known, plan, reply),
@@ -184,9 +128,7 @@ pub(super) fn absorb(
         _ => made(work, known, plan, &stage, reply),
     };
     match outcome {
-        Outcome::Failed(JobResult::Failed { why, .. }) => {
-            Outcome::Failed(failed(work, known, plan, why))
-        }
+        Outcome::Failed(JobResult::Failed { why, .. }) => Outcome::Failed(failed(work, known, plan, why)),
         other => other,
     }
 }
@@ -200,13 +142,7 @@ fn searched(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, reply: &Reply
 }
 
 /// An answer to a look-up, or to the list of fields.
-fn looked(
-    work: &mut Work,
-    known: &Known<'_>,
-    plan: &RecordPlan,
-    stage: &Stage<'_>,
-    reply: &Reply,
-) -> Outcome {
+fn looked(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'_>, reply: &Reply) -> Outcome {
     let places = places(stage, plan);
     let judge = |path: &str, body: &Value| judge(stage, plan, path, body);
     match look::absorb(work, known, reply, places, judge) {
@@ -224,13 +160,7 @@ fn looked(
 }
 
 /// An answer to a creation.
-fn made(
-    work: &mut Work,
-    known: &Known<'_>,
-    plan: &RecordPlan,
-    stage: &Stage<'_>,
-    reply: &Reply,
-) -> Outcome {
+fn made(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'_>, reply: &Reply) -> Outcome {
     let (kind, what) = match stage {
         Stage::Contact => ("contacts", "контакт"),
         Stage::FieldList | Stage::Field => ("custom_fields", "служебное поле сделок"),
@@ -243,13 +173,13 @@ fn made(
                 remember(work, plan, stage, id);
                 Outcome::Next
             }
-            None => Outcome::Unknown {
-                why: format!("{what}: amoCRM не назвала номер созданного"),
-            },
+            None => {
+                Outcome::Unknown { why: format!("{what}: amoCRM не назвала номер созданного") }
+            }
         },
-        Answer::Nothing => Outcome::Unknown {
-            why: format!("{what}: amoCRM ответила без содержания"),
-        },
+        Answer::Nothing => {
+            Outcome::Unknown { why: format!("{what}: amoCRM ответила без содержания") }
+        }
         Answer::Refused(refusal) if is_contact_gone(work, stage, &refusal) => {
             work.keep(GONE, contact(work, known, plan).unwrap_or_default().0);
             work.forget(CONTACT);
@@ -281,9 +211,7 @@ fn is_contact_gone(work: &Work, stage: &Stage<'_>, refusal: &Refusal) -> bool {
     }
     match stage {
         Stage::Deal { .. } => refusal.status == 404 || refusal.is_about("contacts"),
-        Stage::Task {
-            kind: "contacts", ..
-        } => refusal.status == 404 || refusal.is_about("entity_id"),
+        Stage::Task { kind: "contacts", .. } => refusal.status == 404 || refusal.is_about("entity_id"),
         _ => false,
     }
 }
@@ -303,23 +231,14 @@ fn remember(work: &mut Work, plan: &RecordPlan, stage: &Stage<'_>, id: CrmId) {
             work.learned.point = Some(PointNews {
                 number: plan.number.clone(),
                 contact: Some(id.clone()),
-                name: plan
-                    .contact
-                    .as_ref()
-                    .map(|plan| plan.name.clone())
-                    .unwrap_or_default(),
-                responsible: plan
-                    .contact
-                    .as_ref()
-                    .and_then(|plan| plan.responsible.clone()),
+                name: plan.contact.as_ref().map(|plan| plan.name.clone()).unwrap_or_default(),
+                responsible: plan.contact.as_ref().and_then(|plan| plan.responsible.clone()),
             });
             work.mark(CONTACT_MADE);
             work.keep(CONTACT, id.0);
         }
         Stage::FieldList | Stage::Field => {
-            work.learned
-                .facts
-                .insert(FIELD_FACT.to_owned(), id.0.clone());
+            work.learned.facts.insert(FIELD_FACT.to_owned(), id.0.clone());
             work.keep(FIELD, id.0);
         }
         Stage::Deal { .. } => work.keep(DEAL, id.0),

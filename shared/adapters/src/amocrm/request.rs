@@ -8,11 +8,7 @@ use crate::secret::Secret;
 /// The long-lived token if there is one, else the access token of the pair.
 pub(super) fn bearer(secret: &Secret) -> &str {
     let long_lived = secret.get("token");
-    if long_lived.is_empty() {
-        secret.get("access_token")
-    } else {
-        long_lived
-    }
+    if long_lived.is_empty() { secret.get("access_token") } else { long_lived }
 }
 
 /// A read; the path begins after `/api/v4/`.
@@ -20,10 +16,7 @@ pub(super) fn get(known: &Known<'_>, path: &str) -> Outgoing {
     Outgoing {
         method: "GET",
         url: format!("{}/api/v4/{path}", known.base),
-        headers: vec![
-            authorization(known),
-            ("accept", "application/json".to_owned()),
-        ],
+        headers: vec![authorization(known), ("accept", "application/json".to_owned())],
         body: Vec::new(),
         expect: Expect::Small,
     }
@@ -40,9 +33,7 @@ pub(super) fn patch(known: &Known<'_>, path: &str, body: &Value) -> Outgoing {
 fn send(known: &Known<'_>, method: &'static str, path: &str, body: &Value) -> Outgoing {
     let mut request = get(known, path);
     request.method = method;
-    request
-        .headers
-        .push(("content-type", "application/json".to_owned()));
+    request.headers.push(("content-type", "application/json".to_owned()));
     request.body = body.to_string().into_bytes();
     request
 }
@@ -61,9 +52,5 @@ pub(super) fn with_query(path: &str, pairs: &[(&str, &str)]) -> String {
 /// The same list, a later page; the first one goes without a number.
 pub(super) fn page(path: &str, number: u32) -> String {
     let joint = if path.contains('?') { '&' } else { '?' };
-    if number <= 1 {
-        path.to_owned()
-    } else {
-        format!("{path}{joint}page={number}")
-    }
+    if number <= 1 { path.to_owned() } else { format!("{path}{joint}page={number}") }
 }

@@ -39,19 +39,12 @@ impl Candidate {
 
     /// Greater is better: the most recently active, then the oldest.
     fn rank(&self) -> (i64, Reverse<u64>) {
-        (
-            self.updated,
-            Reverse(self.id.as_str().parse().unwrap_or(u64::MAX)),
-        )
+        (self.updated, Reverse(self.id.as_str().parse().unwrap_or(u64::MAX)))
     }
 
     /// The better of two.
     pub(super) fn better(self, other: Self) -> Self {
-        if other.rank() > self.rank() {
-            other
-        } else {
-            self
-        }
+        if other.rank() > self.rank() { other } else { self }
     }
 }
 
@@ -86,19 +79,12 @@ pub(super) struct Found {
 pub(super) fn result(work: &Work) -> Option<Found> {
     let search: Search = work.read(SEARCH).filter(|search: &Search| search.over)?;
     let duplicates = u32::try_from(search.equals.len().saturating_sub(1)).unwrap_or(u32::MAX);
-    Some(Found {
-        contact: search.best,
-        duplicates,
-    })
+    Some(Found { contact: search.best, duplicates })
 }
 
 /// Where the list of candidates is.
 pub(super) fn list(number: &Number) -> String {
-    let pairs = [
-        ("query", number.last_ten()),
-        ("with", "leads"),
-        ("limit", "50"),
-    ];
+    let pairs = [("query", number.last_ten()), ("with", "leads"), ("limit", "50")];
     request::with_query("contacts", &pairs)
 }
 
@@ -112,12 +98,7 @@ pub(super) fn ask(work: &Work, known: &Known<'_>, number: &Number) -> Outgoing {
 }
 
 /// Takes the answer in.
-pub(super) fn absorb(
-    work: &mut Work,
-    known: &Known<'_>,
-    number: &Number,
-    reply: &Reply,
-) -> Outcome {
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, number: &Number, reply: &Reply) -> Outcome {
     let mut search: Search = work.read(SEARCH).unwrap_or_default();
     let body = match hear(known, reply, Sent::Read) {
         Answer::Said(body) => body,
@@ -156,9 +137,7 @@ fn news(number: &Number, contact: Option<&Candidate>) -> PointNews {
     PointNews {
         number: number.clone(),
         contact: contact.map(|contact| contact.id.clone()),
-        name: contact
-            .map(|contact| contact.name.clone())
-            .unwrap_or_default(),
+        name: contact.map(|contact| contact.name.clone()).unwrap_or_default(),
         responsible: contact.and_then(|contact| contact.responsible.clone()),
     }
 }

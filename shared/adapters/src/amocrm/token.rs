@@ -27,10 +27,7 @@ pub(super) fn refresh(known: &Known<'_>) -> Option<Outgoing> {
     Some(Outgoing {
         method: "POST",
         url: format!("{}/oauth2/access_token", known.base),
-        headers: vec![
-            ("accept", "application/json".to_owned()),
-            ("content-type", "application/json".to_owned()),
-        ],
+        headers: vec![("accept", "application/json".to_owned()), ("content-type", "application/json".to_owned())],
         body: body.to_string().into_bytes(),
         expect: Expect::Small,
     })
@@ -68,15 +65,8 @@ pub(super) fn refreshed(known: &Known<'_>, reply: &Reply) -> Result<TokenPair, S
 }
 
 fn revoked(body: &Value) -> String {
-    let told = [
-        text(&body["hint"]),
-        text(&body["detail"]),
-        text(&body["title"]),
-    ];
-    let told = told
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or_default();
+    let told = [text(&body["hint"]), text(&body["detail"]), text(&body["title"])];
+    let told = told.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
     let told: String = told.chars().take(200).collect();
     format!(
         "нужен новый токен: amoCRM больше не принимает прежний ({told}). Возьмите долгосрочный \
@@ -86,10 +76,6 @@ fn revoked(body: &Value) -> String {
 
 /// Ten minutes before the end of the access token.
 pub(super) fn refresh_due(secret: &Secret) -> Option<Timestamp> {
-    let ends: i64 = secret
-        .get("expires_at")
-        .parse()
-        .ok()
-        .filter(|_| is_pair(secret))?;
+    let ends: i64 = secret.get("expires_at").parse().ok().filter(|_| is_pair(secret))?;
     Some(Timestamp::from_seconds(ends).after(Millis(-AHEAD.0)))
 }

@@ -57,22 +57,14 @@ pub(super) fn task(plan: &TaskPlan, kind: &str, entity: &CrmId, effect: &EffectI
 pub(super) fn call(log: &CallLog, link: Option<&str>, effect: &EffectId) -> Value {
     let incoming = log.direction == Direction::Incoming;
     let mut body = params(log, link);
-    body.insert(
-        "direction".into(),
-        json!(if incoming { "inbound" } else { "outbound" }),
-    );
+    body.insert("direction".into(), json!(if incoming { "inbound" } else { "outbound" }));
     body.insert("created_at".into(), json!(log.started_at.seconds()));
     common(&mut body, &[], log.responsible.as_ref(), effect);
     json!([body])
 }
 
 /// The same call as a note on an entity we choose.
-pub(super) fn call_note(
-    log: &CallLog,
-    link: Option<&str>,
-    entity: &CrmId,
-    effect: &EffectId,
-) -> Value {
+pub(super) fn call_note(log: &CallLog, link: Option<&str>, entity: &CrmId, effect: &EffectId) -> Value {
     let mut body = Map::new();
     body.insert("entity_id".into(), raw(entity.as_str()));
     body.insert("note_type".into(), json!(note_type(log)));
@@ -111,11 +103,7 @@ pub(super) fn completed(text: &str) -> Value {
 }
 
 fn note_type(log: &CallLog) -> &'static str {
-    if log.direction == Direction::Incoming {
-        "call_in"
-    } else {
-        "call_out"
-    }
+    if log.direction == Direction::Incoming { "call_in" } else { "call_out" }
 }
 
 fn params(log: &CallLog, link: Option<&str>) -> Map<String, Value> {
@@ -138,31 +126,18 @@ fn params(log: &CallLog, link: Option<&str>) -> Map<String, Value> {
     params
 }
 
-fn common(
-    body: &mut Map<String, Value>,
-    tags: &[String],
-    responsible: Option<&CrmId>,
-    effect: &EffectId,
-) {
+fn common(body: &mut Map<String, Value>, tags: &[String], responsible: Option<&CrmId>, effect: &EffectId) {
     if !tags.is_empty() {
         let tags: Vec<Value> = tags.iter().map(|tag| json!({ "name": tag })).collect();
         body.insert("tags_to_add".into(), tags.into());
     }
-    put(
-        body,
-        "responsible_user_id",
-        responsible.map(|user| raw(user.as_str())),
-    );
+    put(body, "responsible_user_id", responsible.map(|user| raw(user.as_str())));
     body.insert("request_id".into(), json!(effect.as_str()));
 }
 
 fn values(first: Value, fields: &[FieldValue]) -> Value {
     let further = fields.iter().map(|field| {
-        let key = if is_number(&field.field) {
-            "field_id"
-        } else {
-            "field_code"
-        };
+        let key = if is_number(&field.field) { "field_id" } else { "field_code" };
         json!({ key: raw(&field.field), "values": [{ "value": field.value }] })
     });
     std::iter::once(first).chain(further).collect()

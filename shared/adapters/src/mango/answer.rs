@@ -21,18 +21,11 @@ const ATTEMPTS: &str = "attempts";
 
 /// A job given up, nothing made.
 pub(super) fn failed(why: impl Into<String>) -> JobResult {
-    JobResult::Failed {
-        why: why.into(),
-        made: None,
-    }
+    JobResult::Failed { why: why.into(), made: None }
 }
 
 /// What an answer means that did not bring what was asked for.
-pub(super) fn refused(
-    reply: &Reply,
-    progress: &mut BTreeMap<String, String>,
-    now: Timestamp,
-) -> Outcome {
+pub(super) fn refused(reply: &Reply, progress: &mut BTreeMap<String, String>, now: Timestamp) -> Outcome {
     match (reply.status, code(&reply.body)) {
         (401, _) => Outcome::Pause {
             until: Some(now.after(LOCKED)),
@@ -44,31 +37,18 @@ pub(super) fn refused(
     }
 }
 
-fn by_code(
-    code: u64,
-    reply: &Reply,
-    progress: &mut BTreeMap<String, String>,
-    now: Timestamp,
-) -> Outcome {
+fn by_code(code: u64, reply: &Reply, progress: &mut BTreeMap<String, String>, now: Timestamp) -> Outcome {
     match code {
         3300 | 3320 | 3340 => not_ready(&format!("код {code}"), progress, now),
         3102 | 3105 => Outcome::Pause {
             until: None,
-            why: format!(
-                "АТС не приняла ключ или подпись (код {code}): проверьте в настройках канала ключ и соль"
-            ),
+            why: format!("АТС не приняла ключ или подпись (код {code}): проверьте в настройках канала ключ и соль"),
         },
         4290 | 5001 | 5008 => slow_down(reply, now),
         // Not repeated: a second bad request within two minutes would shut the API for everything.
-        2000..=4999 | 6000..=6999 => Outcome::Failed(failed(format!(
-            "АТС отказала: {} (код {code})",
-            words(code)
-        ))),
+        2000..=4999 | 6000..=6999 => Outcome::Failed(failed(format!("АТС отказала: {} (код {code})", words(code)))),
         5000..=5999 => again(now, format!("сбой на стороне АТС (код {code})")),
-        _ => again(
-            now,
-            format!("АТС ответила кодом {code}, но ссылки на запись не дала"),
-        ),
+        _ => again(now, format!("АТС ответила кодом {code}, но ссылки на запись не дала")),
     }
 }
 
@@ -77,8 +57,7 @@ fn by_status(status: u16, progress: &mut BTreeMap<String, String>, now: Timestam
         404 => not_ready("HTTP 404", progress, now),
         403 => Outcome::Pause {
             until: None,
-            why: "АТС отказала в доступе (HTTP 403): проверьте в её кабинете список разрешённых адресов"
-                .to_owned(),
+            why: "АТС отказала в доступе (HTTP 403): проверьте в её кабинете список разрешённых адресов".to_owned(),
         },
         400..=499 => Outcome::Failed(failed(format!("АТС отклонила запрос записи (HTTP {status})"))),
         500.. => Outcome::Unknown { why: format!("сбой на стороне АТС (HTTP {status})") },
@@ -88,10 +67,7 @@ fn by_status(status: u16, progress: &mut BTreeMap<String, String>, now: Timestam
 
 /// A recording is usually there a minute or two after the call; one that was deleted never is.
 fn not_ready(what: &str, progress: &mut BTreeMap<String, String>, now: Timestamp) -> Outcome {
-    let before: u32 = progress
-        .get(ATTEMPTS)
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(0);
+    let before: u32 = progress.get(ATTEMPTS).and_then(|count| count.parse().ok()).unwrap_or(0);
     let attempts = before.saturating_add(1);
     progress.insert(ATTEMPTS.to_owned(), attempts.to_string());
     if attempts < PATIENCE {
@@ -104,25 +80,14 @@ fn not_ready(what: &str, progress: &mut BTreeMap<String, String>, now: Timestamp
 }
 
 fn again(now: Timestamp, why: String) -> Outcome {
-    Outcome::Again {
-        until: now.after(RETRY),
-        why,
-    }
+    Outcome::Again { until: now.after(RETRY), why }
 }
 
 fn slow_down(reply: &Reply, now: Timestamp) -> Outcome {
-    let told = reply
-        .headers
-        .get("retry-after")
-        .and_then(|value| value.trim().parse::<u32>().ok());
-    let wait = told.map_or(SLOW_DOWN, |seconds| {
-        Millis::seconds(i64::from(seconds.max(1)))
-    });
+    let told = reply.headers.get("retry-after").and_then(|value| value.trim().parse::<u32>().ok());
+    let wait = told.map_or(SLOW_DOWN, |seconds| Millis::seconds(i64::from(seconds.max(1))));
     let why = "АТС просит обращаться к ней реже".to_owned();
-    Outcome::Pause {
-        until: Some(now.after(wait)),
-        why,
-    }
+    Outcome::Pause { until: Some(now.after(wait)), why }
 }
 
 /// The code in an answer: `result` or `code`, a number or a text.
@@ -133,9 +98,7 @@ fn code(body: &[u8]) -> Option<u64> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    ["result", "code"]
-        .iter()
-        .find_map(|name| answer.get(name).and_then(number))
+    ["result", "code"].iter().find_map(|name| answer.get(name).and_then(number))
 }
 
 /// A code in words; an unknown one in the words of its subclass, then of its class.

@@ -1,8 +1,6 @@
 //! The events we use, from the provider's fields into our words. No state: each event alone.
 
-use perezvon_domain::event::{
-    Digits, Direction, LegChange, LegState, Place, RecordingChange, RecordingState, Summary,
-};
+use perezvon_domain::event::{Digits, Direction, LegChange, LegState, Place, RecordingChange, RecordingState, Summary};
 use perezvon_domain::{CallEventKind, Extension, Number};
 
 use super::fields::Fields;
@@ -18,11 +16,7 @@ pub(super) fn leg_changed(fields: &Fields<'_>) -> Result<CallNews, Malformed> {
     let from = fields.object("from")?;
     let taken_from = from.text("taken_from_call_id")?;
     let to = fields.object("to")?;
-    let (line, from, to) = (
-        to.text("line_number")?,
-        Party::read(&from)?,
-        Party::read(&to)?,
-    );
+    let (line, from, to) = (to.text("line_number")?, Party::read(&from)?, Party::read(&to)?);
     let direction = direction(fields, &from, &to, taken_from.is_some())?;
     let (client, employee) = sides(direction, from, to);
     let transfer = fields.text("transfer")?;
@@ -57,9 +51,7 @@ pub(super) fn summarised(fields: &Fields<'_>) -> Result<CallNews, Malformed> {
     let (created, ended) = (fields.time("create_time")?, fields.time("end_time")?);
     let started_at = fields.required("create_time", created.or(ended))?;
     // A result of 1 with a talk_time of 0 is in the reference: nobody talked.
-    let talked = fields
-        .number("entry_result")?
-        .is_none_or(|result| result == 1);
+    let talked = fields.number("entry_result")?.is_none_or(|result| result == 1);
     let reason = fields.code("disconnect_reason")?;
     let summary = Summary {
         direction,
@@ -74,11 +66,7 @@ pub(super) fn summarised(fields: &Fields<'_>) -> Result<CallNews, Malformed> {
     };
     let entry = fields.required_text("entry_id")?;
     let occurred_at = summary.ended_at;
-    Ok(CallNews {
-        entry,
-        occurred_at,
-        kind: CallEventKind::Summarised(summary),
-    })
+    Ok(CallNews { entry, occurred_at, kind: CallEventKind::Summarised(summary) })
 }
 
 /// `events/recording`: a recording began, moved or ended.
@@ -123,11 +111,7 @@ pub(super) fn digits_pressed(fields: &Fields<'_>) -> Result<CallNews, Malformed>
 
 fn news(fields: &Fields<'_>, kind: CallEventKind) -> Result<CallNews, Malformed> {
     let entry = fields.required_text("entry_id")?;
-    Ok(CallNews {
-        entry,
-        occurred_at: fields.required_time("timestamp")?,
-        kind,
-    })
+    Ok(CallNews { entry, occurred_at: fields.required_time("timestamp")?, kind })
 }
 
 /// One side of a leg or of a call.
@@ -139,10 +123,7 @@ struct Party {
 impl Party {
     fn read(fields: &Fields<'_>) -> Result<Self, Malformed> {
         let extension = fields.text("extension")?.map(Extension);
-        Ok(Self {
-            extension,
-            number: fields.text("number")?,
-        })
+        Ok(Self { extension, number: fields.text("number")? })
     }
 
     fn outside(&self) -> Option<Number> {
@@ -151,15 +132,9 @@ impl Party {
 }
 
 /// The direction is not in `events/call`: what this leg alone tells, first match wins.
-fn direction(
-    fields: &Fields<'_>,
-    from: &Party,
-    to: &Party,
-    taken_from: bool,
-) -> Result<Direction, Malformed> {
+fn direction(fields: &Fields<'_>, from: &Party, to: &Party, taken_from: bool) -> Result<Direction, Malformed> {
     // The initiator's value does not matter, so its Latin or Cyrillic letters do not either.
-    let called_back =
-        fields.text("callback_initiator")?.is_some() || fields.text("task_id")?.is_some();
+    let called_back = fields.text("callback_initiator")?.is_some() || fields.text("task_id")?.is_some();
     let commanded = fields.text("command_id")?.is_some();
     Ok(match (&from.extension, &to.extension) {
         _ if called_back || (commanded && !taken_from) => Direction::Outgoing,
@@ -175,15 +150,9 @@ fn sides(direction: Direction, from: Party, to: Party) -> (Option<Number>, Optio
         Direction::Incoming => (from.outside(), to.extension),
         Direction::Internal => (None, to.extension),
         // The first leg of a call-back rings the employee and already names the client as caller.
-        Direction::Outgoing if from.extension.is_none() && to.extension.is_some() => {
-            (from.outside(), to.extension)
-        }
+        Direction::Outgoing if from.extension.is_none() && to.extension.is_some() => (from.outside(), to.extension),
         Direction::Outgoing => {
-            let client = if to.extension.is_none() {
-                to.outside()
-            } else {
-                None
-            };
+            let client = if to.extension.is_none() { to.outside() } else { None };
             (client, from.extension)
         }
     }
@@ -195,11 +164,7 @@ fn state(fields: &Fields<'_>) -> Result<LegState, Malformed> {
         "Connected" => Ok(LegState::Connected),
         "OnHold" => Ok(LegState::OnHold),
         "Disconnected" => Ok(LegState::Disconnected),
-        other => Err(fields.odd(
-            "call_state",
-            other,
-            "Appeared, Connected, OnHold or Disconnected",
-        )),
+        other => Err(fields.odd("call_state", other, "Appeared, Connected, OnHold or Disconnected")),
     }
 }
 

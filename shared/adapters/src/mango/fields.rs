@@ -22,14 +22,9 @@ impl<'a> Fields<'a> {
     pub fn of(payload: &'a Value) -> Result<Self, Malformed> {
         let Value::Object(map) = payload else {
             let found = kind(payload);
-            return Err(Malformed(format!(
-                "the payload must be an object, it is {found}"
-            )));
+            return Err(Malformed(format!("the payload must be an object, it is {found}")));
         };
-        Ok(Self {
-            at: String::new(),
-            map: Some(map),
-        })
+        Ok(Self { at: String::new(), map: Some(map) })
     }
 
     /// An object inside this one; absent is as good as empty.
@@ -39,10 +34,7 @@ impl<'a> Fields<'a> {
             Some(Value::Object(map)) => Some(map),
             Some(other) => return Err(self.wrong(name, "an object", other)),
         };
-        Ok(Self {
-            at: format!("{}{name}.", self.at),
-            map,
-        })
+        Ok(Self { at: format!("{}{name}.", self.at), map })
     }
 
     /// A text, or a number taken as text; blank is absent.
@@ -55,9 +47,7 @@ impl<'a> Fields<'a> {
         };
         if text.len() > LONGEST {
             let (field, length) = (self.named(name), text.len());
-            return Err(Malformed(format!(
-                "{field} has {length} bytes, {LONGEST} are allowed"
-            )));
+            return Err(Malformed(format!("{field} has {length} bytes, {LONGEST} are allowed")));
         }
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
@@ -73,9 +63,7 @@ impl<'a> Fields<'a> {
             Value::String(text) => text.trim().parse().ok(),
             _ => None,
         };
-        number
-            .map(Some)
-            .ok_or_else(|| self.wrong(name, "a whole number", value))
+        number.map(Some).ok_or_else(|| self.wrong(name, "a whole number", value))
     }
 
     /// One of the provider's codes.
@@ -84,8 +72,7 @@ impl<'a> Fields<'a> {
             return Ok(None);
         };
         let code = u32::try_from(number);
-        code.map(Some)
-            .map_err(|_| self.odd(name, &number.to_string(), "a code"))
+        code.map(Some).map_err(|_| self.odd(name, &number.to_string(), "a code"))
     }
 
     /// A time in whole seconds since the epoch; 0 is absent.
@@ -93,12 +80,9 @@ impl<'a> Fields<'a> {
         let Some(seconds) = self.number(name)?.filter(|seconds| *seconds > 0) else {
             return Ok(None);
         };
-        let whole = i64::try_from(seconds)
-            .ok()
-            .filter(|_| seconds <= LAST_SECOND);
+        let whole = i64::try_from(seconds).ok().filter(|_| seconds <= LAST_SECOND);
         let time = whole.map(Timestamp::from_seconds);
-        time.map(Some)
-            .ok_or_else(|| self.odd(name, &seconds.to_string(), "a time in seconds"))
+        time.map(Some).ok_or_else(|| self.odd(name, &seconds.to_string(), "a time in seconds"))
     }
 
     /// What must be there.
@@ -123,10 +107,7 @@ impl<'a> Fields<'a> {
 
     /// The message for a value that is none of those expected.
     pub fn odd(&self, name: &str, found: &str, expected: &str) -> Malformed {
-        Malformed(format!(
-            "{} is `{found:.40}`: {expected} was expected",
-            self.named(name)
-        ))
+        Malformed(format!("{} is `{found:.40}`: {expected} was expected", self.named(name)))
     }
 
     fn value(&self, name: &str) -> Option<&'a Value> {

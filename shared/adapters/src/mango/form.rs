@@ -28,11 +28,7 @@ pub(super) fn digest(parts: &[&str]) -> String {
     for part in parts {
         hasher.update(part.as_bytes());
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The signature of a JSON text under a secret.
@@ -58,16 +54,9 @@ pub(super) fn seal(json: &str, secret: &Secret) -> (String, Vec<u8>) {
 
 /// Takes a form body apart; key and sign that are not there are empty.
 pub(super) fn open(request: &RawRequest) -> Result<Envelope, Refusal> {
-    let content_type = request
-        .headers
-        .get("content-type")
-        .map_or("", String::as_str);
+    let content_type = request.headers.get("content-type").map_or("", String::as_str);
     let charset = charset(content_type);
-    let read = |name| {
-        field(&request.body, name)
-            .map(|bytes| text(bytes, charset))
-            .transpose()
-    };
+    let read = |name| field(&request.body, name).map(|bytes| text(bytes, charset)).transpose();
     let Some(json) = read("json")? else {
         let why = format!("there is no field `json` in a form (content type `{content_type:.80}`)");
         return Err(Refusal::Unreadable(why));
@@ -89,30 +78,21 @@ fn field(body: &[u8], name: &str) -> Option<Vec<u8>> {
 }
 
 fn unescape(escaped: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = escaped
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
+    let spaced: Vec<u8> = escaped.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
     percent_decode(&spaced).collect()
 }
 
 fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("charset")
-            .then(|| value.trim().trim_matches('"'))
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     })
 }
 
 fn text(bytes: Vec<u8>, charset: Option<&str>) -> Result<String, Refusal> {
     let Some(label) = charset else {
-        return Ok(String::from_utf8(bytes).unwrap_or_else(|error| {
-            WINDOWS_1251
-                .decode_without_bom_handling(error.as_bytes())
-                .0
-                .into_owned()
-        }));
+        return Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| WINDOWS_1251.decode_without_bom_handling(error.as_bytes()).0.into_owned()));
     };
     let encoding = Encoding::for_label(label.as_bytes())
         .ok_or_else(|| Refusal::Unreadable(format!("unknown charset `{label:.40}`")))?;

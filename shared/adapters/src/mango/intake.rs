@@ -44,11 +44,7 @@ const PATHS: &[&str] = &[
 const FAMILIES: &[&str] = &["result/", "events/ab/", "events/user/", "events/md/"];
 
 impl Intake for Mango {
-    fn verify<'a>(
-        &self,
-        request: &'a RawRequest,
-        secrets: &[Secret],
-    ) -> Result<Verified<'a>, Refusal> {
+    fn verify<'a>(&self, request: &'a RawRequest, secrets: &[Secret]) -> Result<Verified<'a>, Refusal> {
         // It comes without a form, and all it can bring about is a `Ping`.
         if event_name(&request.path) == PING {
             return Ok(Verified::new(request, String::new()));
@@ -102,12 +98,8 @@ pub(super) fn event_name(path: &str) -> &str {
     if path.rsplit('/').next() == Some(PING) {
         return PING;
     }
-    let starts = ["events/", "result/"]
-        .iter()
-        .flat_map(|family| path.match_indices(family));
-    let whole = starts
-        .map(|(at, _)| at)
-        .filter(|at| *at == 0 || path[..*at].ends_with('/'));
+    let starts = ["events/", "result/"].iter().flat_map(|family| path.match_indices(family));
+    let whole = starts.map(|(at, _)| at).filter(|at| *at == 0 || path[..*at].ends_with('/'));
     whole.max().map_or(path, |at| &path[at..])
 }
 

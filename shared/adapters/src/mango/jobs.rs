@@ -20,11 +20,7 @@ const RETRY: Millis = Millis::minutes(1);
 /// What the provider says a recording is, when its server does not.
 const USUAL_MEDIA_TYPE: &str = "audio/mpeg";
 /// What may stand in a segment of a path as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 // What is remembered between steps.
 const LOCATION: &str = "location";
@@ -33,12 +29,7 @@ const MEDIA_TYPE: &str = "media_type";
 
 impl Jobs for Mango {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
-        let Command::CopyRecording {
-            recording,
-            blob,
-            link_only,
-        } = &work.command
-        else {
+        let Command::CopyRecording { recording, blob, link_only } = &work.command else {
             return Step::Failed(failed("эта АТС умеет отдавать только записи разговоров"));
         };
         if let Some(result) = stored(&work.progress, blob) {
@@ -46,10 +37,7 @@ impl Jobs for Mango {
         }
         if !form::is_whole(known.secret) {
             let why = "у канала нет ключа или соли: впишите их в настройки".to_owned();
-            return Step::Wait {
-                until: known.now.after(RETRY),
-                why,
-            };
+            return Step::Wait { until: known.now.after(RETRY), why };
         }
         if *link_only {
             let url = link(recording, known.base, known.secret, known.now);
@@ -101,11 +89,7 @@ struct Query<'a> {
 
 fn ask(recording: &str, known: &Known<'_>) -> Outgoing {
     // A struct of texts always has a JSON form.
-    let json = serde_json::to_string(&Query {
-        recording_id: recording,
-        action: "download",
-    })
-    .unwrap_or_default();
+    let json = serde_json::to_string(&Query { recording_id: recording, action: "download" }).unwrap_or_default();
     Outgoing {
         method: "POST",
         url: format!("{}/queries/recording/post", known.base),
@@ -121,42 +105,28 @@ fn fetch(location: &str, blob: &str) -> Outgoing {
         url: location.to_owned(),
         headers: Vec::new(),
         body: Vec::new(),
-        expect: Expect::Blob {
-            key: blob.to_owned(),
-        },
+        expect: Expect::Blob { key: blob.to_owned() },
     }
 }
 
 /// What came of the one-shot link.
 fn fetched(work: &mut Work, now: Timestamp, reply: &Reply) -> Outcome {
     let declared = reply.headers.get("content-type").map_or("", String::as_str);
-    let declared = declared
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     // Some servers answer 200 with a page that says "not found".
     let is_page = declared.starts_with("text/") || declared == "application/json";
     match reply.stored {
         Some(bytes) if reply.status == 200 && bytes > 0 && !is_page => {
             let usual = || USUAL_MEDIA_TYPE.to_owned();
-            let media_type = Some(declared)
-                .filter(|named| !named.is_empty())
-                .unwrap_or_else(usual);
+            let media_type = Some(declared).filter(|named| !named.is_empty()).unwrap_or_else(usual);
             work.progress.insert(STORED.to_owned(), bytes.to_string());
             work.progress.insert(MEDIA_TYPE.to_owned(), media_type);
             Outcome::Next
         }
         _ => {
             let status = reply.status;
-            let why = format!(
-                "по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая"
-            );
-            Outcome::Again {
-                until: now.after(RETRY),
-                why,
-            }
+            let why = format!("по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая");
+            Outcome::Again { until: now.after(RETRY), why }
         }
     }
 }
@@ -164,11 +134,7 @@ fn fetched(work: &mut Work, now: Timestamp, reply: &Reply) -> Outcome {
 fn stored(progress: &BTreeMap<String, String>, blob: &str) -> Option<JobResult> {
     let bytes = progress.get(STORED)?.parse().ok()?;
     let media_type = progress.get(MEDIA_TYPE)?.clone();
-    Some(JobResult::RecordingStored {
-        blob: blob.to_owned(),
-        bytes,
-        media_type,
-    })
+    Some(JobResult::RecordingStored { blob: blob.to_owned(), bytes, media_type })
 }
 
 /// The link form of a recording, which needs no request; the cabinet must allow such links.
@@ -205,8 +171,6 @@ fn location(reply: &Reply, base: &str) -> Option<String> {
 fn is_absolute(target: &str) -> bool {
     target.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     })
 }

@@ -33,11 +33,7 @@ const EXAMPLES: &[Example] = examples![
 impl Lab for Mango {
     fn sign(&self, payload: &str, secret: &Secret) -> Signed {
         let (signature, body) = form::seal(payload, secret);
-        Signed {
-            content_type: CONTENT_TYPE,
-            body,
-            signature,
-        }
+        Signed { content_type: CONTENT_TYPE, body, signature }
     }
 
     fn explain(&self, request: &RawRequest, secrets: &[Secret]) -> Vec<Attempt> {
@@ -58,9 +54,7 @@ impl Lab for Mango {
             return vec![attempt("no secret to try".to_owned(), false, advice)];
         }
         let numbered = secrets.iter().enumerate();
-        numbered
-            .flat_map(|(at, secret)| tries(&envelope, at + 1, secret))
-            .collect()
+        numbered.flat_map(|(at, secret)| tries(&envelope, at + 1, secret)).collect()
     }
 
     fn examples(&self) -> &'static [Example] {
@@ -72,32 +66,20 @@ fn tries(envelope: &form::Envelope, number: usize, secret: &Secret) -> Vec<Attem
     let (key, salt, json) = (secret.get(KEY), secret.get(SALT), envelope.json.as_str());
     if !form::is_whole(secret) {
         let advice = "fill in both the key and the salt";
-        return vec![attempt(
-            format!("secret {number} is incomplete"),
-            false,
-            advice,
-        )];
+        return vec![attempt(format!("secret {number} is incomplete"), false, advice)];
     }
     let is_signed = |parts: &[&str]| same(envelope.sign.as_bytes(), form::digest(parts).as_bytes());
     let named = same(envelope.key.as_bytes(), key.as_bytes());
     let right = is_signed(&[key, json, salt]);
     let advice = match (right, named) {
         (true, true) => "this is the one: nothing to do",
-        (true, false) => {
-            "the sign is right, but vpbx_api_key names another key: somebody rewrote it"
-        }
-        (false, true) => {
-            "the key is this one: the salt is another, or the json was changed on the way"
-        }
+        (true, false) => "the sign is right, but vpbx_api_key names another key: somebody rewrote it",
+        (false, true) => "the key is this one: the salt is another, or the json was changed on the way",
         (false, false) => "the request names another key: look for the PBX it comes from",
     };
     let compact = compact(json);
     vec![
-        attempt(
-            format!("sha256(key + json + salt), secret {number}"),
-            right && named,
-            advice,
-        ),
+        attempt(format!("sha256(key + json + salt), secret {number}"), right && named, advice),
         attempt(
             format!("sha256(salt + json + key), secret {number}"),
             is_signed(&[salt, json, key]),
@@ -112,11 +94,7 @@ fn tries(envelope: &form::Envelope, number: usize, secret: &Secret) -> Vec<Attem
 }
 
 fn attempt(what: String, fits: bool, advice: &str) -> Attempt {
-    Attempt {
-        what,
-        fits,
-        advice: advice.to_owned(),
-    }
+    Attempt { what, fits, advice: advice.to_owned() }
 }
 
 /// The JSON without white space between its parts, everything else as it stands.

@@ -57,13 +57,6 @@ fn value_problem(value: &str) -> Option<&'static str> {
 }
 
 fn problem(spec: &FieldSpec, what: &str) -> Problem {
-    let instead = format!(
-        "copy the value again, without anything around it: {}",
-        spec.about
-    );
-    Problem {
-        field: spec.name.to_owned(),
-        what: what.to_owned(),
-        instead,
-    }
+    let instead = format!("copy the value again, without anything around it: {}", spec.about);
+    Problem { field: spec.name.to_owned(), what: what.to_owned(), instead }
 }

@@ -39,10 +39,7 @@ fn json(name: &str) -> Value {
 }
 
 fn string(value: &Value, field: &str) -> String {
-    value[field]
-        .as_str()
-        .unwrap_or_else(|| panic!("no `{field}` in {value}"))
-        .to_owned()
+    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}")).to_owned()
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -50,18 +47,12 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn secret(key: &str, salt: &str) -> Secret {
-    Secret(BTreeMap::from([
-        ("key".to_owned(), key.to_owned()),
-        ("salt".to_owned(), salt.to_owned()),
-    ]))
+    Secret(BTreeMap::from([("key".to_owned(), key.to_owned()), ("salt".to_owned(), salt.to_owned())]))
 }
 
 /// The secret all samples are signed with.
 fn ours() -> Secret {
-    secret(
-        "abcdefghijklmnopqrstuvwxyz012345",
-        "543210zyxwvutsrqponmlkjihgfedcba",
-    )
+    secret("abcdefghijklmnopqrstuvwxyz012345", "543210zyxwvutsrqponmlkjihgfedcba")
 }
 
 fn request(path: &str, content_type: &str, body: Vec<u8>) -> RawRequest {
@@ -79,16 +70,10 @@ fn posted(path: &str, payload: &str) -> RawRequest {
 }
 
 fn verified(request: &RawRequest) -> Result<String, Refusal> {
-    Mango
-        .verify(request, &[ours()])
-        .map(|verified| verified.payload().to_owned())
+    Mango.verify(request, &[ours()]).map(|verified| verified.payload().to_owned())
 }
 
 fn understood(request: &RawRequest) -> Result<Vec<Inbound>, String> {
-    let verified = Mango
-        .verify(request, &[ours()])
-        .map_err(|refusal| refusal.to_string())?;
-    Mango
-        .normalise(verified)
-        .map_err(|malformed| malformed.to_string())
+    let verified = Mango.verify(request, &[ours()]).map_err(|refusal| refusal.to_string())?;
+    Mango.normalise(verified).map_err(|malformed| malformed.to_string())
 }

@@ -79,7 +79,8 @@ impl Turn<'_> {
         if self.call.final_at.is_none() || self.call.client != Client::Unasked {
             return;
         }
-        self.call.client = if self.call.direction() == Some(Direction::Internal) || self.call.client_number().is_none() {
+        self.call.client = if self.call.direction() == Some(Direction::Internal) || self.call.client_number().is_none()
+        {
             Client::Hidden
         } else {
             Client::NoCrm

@@ -202,14 +202,19 @@ impl<'a> Turn<'a> {
     }
 
     fn take_copy(&mut self, effect: &EffectId, result: &JobResult) {
-        let awaits = |copy: &Copy| matches!(copy, Copy::Asked { effect: e } | Copy::Failed { effect: e, .. } if e == effect);
-        let Some(recording) = self.call.recordings.values_mut().find(|recording| awaits(&recording.copy)) else { return };
+        let awaits =
+            |copy: &Copy| matches!(copy, Copy::Asked { effect: e } | Copy::Failed { effect: e, .. } if e == effect);
+        let Some(recording) = self.call.recordings.values_mut().find(|recording| awaits(&recording.copy)) else {
+            return;
+        };
         let (copy, reason) = match result {
             JobResult::RecordingStored { blob, bytes, media_type } => (
                 Copy::Stored { blob: blob.clone(), bytes: *bytes, media_type: media_type.clone() },
                 Reason::new("recording_stored", []),
             ),
-            JobResult::RecordingLinked { url } => (Copy::Linked { url: url.clone() }, Reason::new("recording_stored", [])),
+            JobResult::RecordingLinked { url } => {
+                (Copy::Linked { url: url.clone() }, Reason::new("recording_stored", []))
+            }
             JobResult::Failed { why, .. } => {
                 (Copy::Failed { effect: effect.clone(), why: why.clone() }, Reason::new("recording_failed", [why]))
             }

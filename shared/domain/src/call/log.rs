@@ -22,7 +22,11 @@ impl Turn<'_> {
         let Recorded::Now(recording) = self.recorded() else { return };
         let (Some(crm), Some(number)) = (self.policy.crm.clone(), self.call.client_number().cloned()) else { return };
         let snapshot = self.call.snapshot(recording.is_some());
-        let words = if snapshot.with_recording { "с записью разговора" } else { "без записи разговора" };
+        let words = if snapshot.with_recording {
+            "с записью разговора"
+        } else {
+            "без записи разговора"
+        };
         self.because(Reason::new("log_wanted", [words]));
         let log = self.call_log(number.clone(), &records, &decided, recording);
         let effect = self.order(&crm, Command::LogCall(Box::new(log)), vec![Point::Phone(number)]);
@@ -36,7 +40,9 @@ impl Turn<'_> {
         match &self.call.records {
             RecordsState::Made { records, decided } => Some((records.clone(), decided.clone())),
             // The deal or the task could not be made, but the contact stands: the call belongs to it.
-            RecordsState::Failed { made, decided, .. } if made.contact.is_some() => Some((made.clone(), decided.clone())),
+            RecordsState::Failed { made, decided, .. } if made.contact.is_some() => {
+                Some((made.clone(), decided.clone()))
+            }
             _ => None,
         }
     }

@@ -145,10 +145,21 @@ fn is_zero(n: &u32) -> bool {
 pub enum Copy {
     #[default]
     NotAsked,
-    Asked { effect: EffectId },
-    Stored { blob: String, bytes: u64, media_type: String },
-    Linked { url: String },
-    Failed { effect: EffectId, why: String },
+    Asked {
+        effect: EffectId,
+    },
+    Stored {
+        blob: String,
+        bytes: u64,
+        media_type: String,
+    },
+    Linked {
+        url: String,
+    },
+    Failed {
+        effect: EffectId,
+        why: String,
+    },
 }
 
 /// Who is calling: settled once for this call.
@@ -156,7 +167,9 @@ pub enum Copy {
 pub enum Client {
     #[default]
     Unasked,
-    Asked { effect: EffectId },
+    Asked {
+        effect: EffectId,
+    },
     /// Nobody in the CRM had the number when we asked.
     New,
     /// From the base.
@@ -173,10 +186,23 @@ pub enum RecordsState {
     #[default]
     Undecided,
     /// Nothing in the CRM for this call; the reason is shown in the feed.
-    Unlinked { because: Reason },
-    Asked { effect: EffectId, decided: Decided },
-    Made { records: Records, decided: Decided },
-    Failed { effect: EffectId, why: String, made: Records, decided: Decided },
+    Unlinked {
+        because: Reason,
+    },
+    Asked {
+        effect: EffectId,
+        decided: Decided,
+    },
+    Made {
+        records: Records,
+        decided: Decided,
+    },
+    Failed {
+        effect: EffectId,
+        why: String,
+        made: Records,
+        decided: Decided,
+    },
 }
 
 /// What the decision on the records stood on: later events are compared with it.
@@ -208,10 +234,20 @@ pub struct ByEmployee {
 pub enum LogState {
     #[default]
     Waiting,
-    Asked { effect: EffectId, snapshot: Snapshot },
-    Logged { logged: Logged, snapshot: Snapshot },
+    Asked {
+        effect: EffectId,
+        snapshot: Snapshot,
+    },
+    Logged {
+        logged: Logged,
+        snapshot: Snapshot,
+    },
     NotPlaced,
-    Failed { effect: EffectId, why: String, snapshot: Snapshot },
+    Failed {
+        effect: EffectId,
+        why: String,
+        snapshot: Snapshot,
+    },
 }
 
 /// What the record in the CRM says.

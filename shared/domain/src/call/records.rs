@@ -32,7 +32,9 @@ impl Turn<'_> {
         }
         let known = match &self.call.client {
             Client::Unasked | Client::Asked { .. } => return,
-            Client::Hidden if self.call.direction() == Some(Direction::Internal) => return self.unlinked("internal", []),
+            Client::Hidden if self.call.direction() == Some(Direction::Internal) => {
+                return self.unlinked("internal", []);
+            }
             Client::Hidden => return self.unlinked("client_hidden", []),
             Client::NoCrm => return self.unlinked("no_crm", []),
             Client::New => false,
@@ -60,7 +62,14 @@ impl Turn<'_> {
         self.call.records = RecordsState::Unlinked { because };
     }
 
-    fn want_records(&mut self, crm: &ConnectionId, number: &Number, scenario: &Scenario, rules: &Rules, occasion: Occasion) {
+    fn want_records(
+        &mut self,
+        crm: &ConnectionId,
+        number: &Number,
+        scenario: &Scenario,
+        rules: &Rules,
+        occasion: Occasion,
+    ) {
         let values = self.values(scenario);
         let known_contact = match &self.call.client {
             Client::Known(client) => Some(client.contact.clone()),
@@ -96,7 +105,14 @@ impl Turn<'_> {
         self.choose(&Responsible::OnTheCall, scenario, occasion).user
     }
 
-    fn contact(&mut self, rule: &ContactRule, scenario: &Scenario, occasion: Occasion, values: &Values, decided: &mut Decided) -> ContactPlan {
+    fn contact(
+        &mut self,
+        rule: &ContactRule,
+        scenario: &Scenario,
+        occasion: Occasion,
+        values: &Values,
+        decided: &mut Decided,
+    ) -> ContactPlan {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.contact = choice.by_call;
         self.because(choice.reason);
@@ -108,7 +124,14 @@ impl Turn<'_> {
         }
     }
 
-    fn deal(&mut self, rule: &DealRule, scenario: &Scenario, occasion: Occasion, values: &Values, decided: &mut Decided) -> DealPlan {
+    fn deal(
+        &mut self,
+        rule: &DealRule,
+        scenario: &Scenario,
+        occasion: Occasion,
+        values: &Values,
+        decided: &mut Decided,
+    ) -> DealPlan {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.deal = choice.by_call;
         self.because_once(choice.reason);
@@ -123,7 +146,14 @@ impl Turn<'_> {
         }
     }
 
-    fn task(&mut self, rule: &TaskRule, scenario: &Scenario, occasion: Occasion, values: &Values, decided: &mut Decided) -> TaskPlan {
+    fn task(
+        &mut self,
+        rule: &TaskRule,
+        scenario: &Scenario,
+        occasion: Occasion,
+        values: &Values,
+        decided: &mut Decided,
+    ) -> TaskPlan {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.task = choice.by_call;
         self.because_once(choice.reason);

@@ -64,7 +64,9 @@ impl Turn<'_> {
                 self.fallback(&format!("{}, кто ведёт клиента, здесь больше не работает", employee.name), false)
             }
             Some(employee) => match &employee.extension {
-                None => self.fallback(&format!("у {}, кто ведёт клиента, нет внутреннего номера", employee.name), false),
+                None => {
+                    self.fallback(&format!("у {}, кто ведёт клиента, нет внутреннего номера", employee.name), false)
+                }
                 Some(extension) if scenario.exceptions.contains(extension) => self.on_the_call(scenario),
                 Some(_) => self.chosen(employee, "responsible_client", false),
             },

@@ -27,7 +27,12 @@ fn employee(id: &str, extension: &str, user: &str) -> Employee {
 fn rules() -> Rules {
     let usual = Responsible::Usual;
     Rules {
-        contact: Some(ContactRule { name: "$(phone)".into(), tags: vec![], fields: vec![], responsible: usual.clone() }),
+        contact: Some(ContactRule {
+            name: "$(phone)".into(),
+            tags: vec![],
+            fields: vec![],
+            responsible: usual.clone(),
+        }),
         deal: Some(DealRule {
             name: "Звонок $(phone)".into(),
             pipeline: None,
@@ -36,7 +41,12 @@ fn rules() -> Rules {
             fields: vec![],
             responsible: usual.clone(),
         }),
-        task: Some(TaskRule { text: "Перезвонить".into(), due_in: Millis::minutes(30), kind: None, responsible: usual }),
+        task: Some(TaskRule {
+            text: "Перезвонить".into(),
+            due_in: Millis::minutes(30),
+            kind: None,
+            responsible: usual,
+        }),
     }
 }
 

@@ -22,7 +22,12 @@ const TOO_OLD: Millis = Millis::seconds(20 * 86_400);
 impl Committer {
     /// Step 7, the whole outbox, oldest first, whoever committed it (!14); then step 9.
     /// `soon`: when the call wants to be looked at, if that is within the look-ahead.
-    pub(super) async fn hand_over(&self, item: &CallItem, soon: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+    pub(super) async fn hand_over(
+        &self,
+        item: &CallItem,
+        soon: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let mut wake = BTreeSet::new();
         let mut facts = Vec::new();
         for effect in &item.outbox {
@@ -89,22 +94,14 @@ pub fn wake_due(
     now: Timestamp,
     delay_ms: i64,
 ) -> Message {
-    let event = CallEvent {
-        channel: channel.clone(),
-        entry: entry.to_owned(),
-        occurred_at: now,
-        kind: CallEventKind::WakeDue,
-    };
+    let event =
+        CallEvent { channel: channel.clone(), entry: entry.to_owned(), occurred_at: now, kind: CallEventKind::WakeDue };
     event_message(&Envelope { account: account.clone(), received_at: now, event }, delay_ms)
 }
 
 /// An event as a message for the event queue, fair by account.
 pub fn event_message(envelope: &Envelope, delay_ms: i64) -> Message {
-    Message {
-        body: serde_json::to_string(envelope).unwrap_or_default(),
-        group: envelope.account.0.clone(),
-        delay_ms,
-    }
+    Message { body: serde_json::to_string(envelope).unwrap_or_default(), group: envelope.account.0.clone(), delay_ms }
 }
 
 fn bus_event(item: &CallItem, effect: &Effect, fact: &Fact) -> BusEvent {

@@ -120,10 +120,7 @@ impl Committer {
         let now = Timestamp(self.clock.now_ms());
         let due = now.after(Millis::seconds(60));
         let name = "wake_due".to_owned();
-        let earlier = Condition::Or(vec![
-            Condition::NotExists(name.clone()),
-            Condition::Ge(name, Value::N(due.0)),
-        ]);
+        let earlier = Condition::Or(vec![Condition::NotExists(name.clone()), Condition::Ge(name, Value::N(due.0))]);
         let present = Condition::And(vec![Condition::Exists("version".to_owned()), earlier]);
         let update = Update::new(keys::call(&key.account, &key.channel, &key.entry)).when(present);
         match self.table.update(Due::Set(due).apply(update)).await {

@@ -8,8 +8,8 @@ use perezvon_store::items::job::JobRow;
 use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
 
-use super::open::{self, Pick};
 use super::Worker;
+use super::open::{self, Pick};
 use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
 use crate::wakeup::WakeUp;
@@ -203,10 +203,9 @@ impl<'a> Hold<'a> {
         // Due soon: a delayed wake-up besides the sweep, one for each due time.
         let soon = due.filter(|due| *due > now && due.since(now) <= crate::commit::LOOK_AHEAD);
         let untold = soon.filter(|due| self.row.told != Some(*due));
-        let update = self.releasing().when(Condition::And(vec![
-            Condition::Eq("lease".to_owned(), Value::N(self.lease)),
-            self.same_pokes(),
-        ]));
+        let update = self
+            .releasing()
+            .when(Condition::And(vec![Condition::Eq("lease".to_owned(), Value::N(self.lease)), self.same_pokes()]));
         let update = match (self.row.off, due) {
             (true, _) => update, // Left as it is: disconnecting goes on by it.
             (false, Some(due)) => Due::Set(due).apply(update),

@@ -66,9 +66,14 @@ pub async fn work_on(worker: &Worker, event: SqsEvent, invocation: &str, ends_ms
 /// What became of an attempt to take the lease.
 enum Taken {
     /// Ours now. `after_dead`: from a holder that did not come back.
-    Mine { row: ConnectionRow, after_dead: bool },
+    Mine {
+        row: ConnectionRow,
+        after_dead: bool,
+    },
     /// Somebody works on it, under this lease.
-    Held { lease: i64 },
+    Held {
+        lease: i64,
+    },
     Off(ConnectionRow),
     /// Never connected, or erased.
     Gone,
@@ -140,8 +145,7 @@ impl Worker {
     fn taking(&self, account: &AccountId, id: &ConnectionId, me: &str, ends_ms: i64) -> Update {
         let left = (ends_ms - self.clock.monotonic_ms()).max(0);
         let until = Timestamp(self.clock.now_ms() + left + 2 * self.skew_ms);
-        let update =
-            Update::new(keys::connection(account, id)).set("holder", me).add("lease", 1).set("until", until.0);
+        let update = Update::new(keys::connection(account, id)).set("holder", me).add("lease", 1).set("until", until.0);
         // Should we die, `wake` looks at the connection after the lease (!19).
         Due::Set(Timestamp(until.0 + 2 * self.skew_ms)).apply(update)
     }
@@ -166,7 +170,12 @@ impl Worker {
     }
 
     /// A connection without its secret, or of a provider nobody knows: paused with a reason, lease given back.
-    async fn give_back_unusable(&self, account: &AccountId, id: &ConnectionId, row: &ConnectionRow) -> Result<(), Failure> {
+    async fn give_back_unusable(
+        &self,
+        account: &AccountId,
+        id: &ConnectionId,
+        row: &ConnectionRow,
+    ) -> Result<(), Failure> {
         let mine = Condition::Eq("lease".to_owned(), Value::N(row.lease));
         let update = Update::new(keys::connection(account, id))
             .remove("holder")

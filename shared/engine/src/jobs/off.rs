@@ -71,7 +71,8 @@ impl Worker {
             }
             for mut job in jobs {
                 let now = Timestamp(self.clock.now_ms());
-                let result = JobResult::Failed { why: "подключение отключено".to_owned(), made: None };
+                let result =
+                    JobResult::Failed { why: "подключение отключено".to_owned(), made: None };
                 if let Some(message) = result_message(&job, &result, now) {
                     self.events.send(vec![message]).await?;
                 }

@@ -41,12 +41,7 @@ pub(super) async fn read(
 }
 
 /// Step 4: the oldest job that may go and with whose points no older job is open (!16).
-pub(super) async fn pick(
-    table: &dyn Table,
-    jobs: &[JobRow],
-    now: Timestamp,
-    skew_ms: i64,
-) -> Result<Pick, TableError> {
+pub(super) async fn pick(table: &dyn Table, jobs: &[JobRow], now: Timestamp, skew_ms: i64) -> Result<Pick, TableError> {
     let mut taken: HashSet<&Point> = HashSet::new();
     for job in jobs {
         let blocked = job.points.iter().any(|point| taken.contains(point));

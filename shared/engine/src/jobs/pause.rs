@@ -78,8 +78,7 @@ impl Hold<'_> {
         if !due || self.refreshed {
             return Ok(());
         }
-        let (base, secret, facts) =
-            (self.secret.base.clone(), self.secret.secret.clone(), self.row.facts.clone());
+        let (base, secret, facts) = (self.secret.base.clone(), self.secret.secret.clone(), self.row.facts.clone());
         let known = Known { now, base: &base, secret: &secret, facts: &facts, point: None, recording_link: None };
         self.exchange(adapter, &known).await.map(|_| ())
     }
@@ -93,7 +92,7 @@ impl Hold<'_> {
         };
         let reply = match self.send(request).await? {
             Sent::Answer(reply) => reply,
-            Sent::NotSent(why) | Sent::Unknown(why) => {
+            Sent::Not(why) | Sent::Unknown(why) => {
                 self.pause_connection(Timestamp(self.now().0 + 60_000), &format!("токен не обновлён: {why}")).await?;
                 return Ok(Go::Look);
             }
@@ -102,7 +101,12 @@ impl Hold<'_> {
     }
 
     /// Both tokens are stored before the new access token is used.
-    async fn store_tokens(&mut self, adapter: &'static dyn Jobs, known: &Known<'_>, reply: &Reply) -> Result<Go, Failure> {
+    async fn store_tokens(
+        &mut self,
+        adapter: &'static dyn Jobs,
+        known: &Known<'_>,
+        reply: &Reply,
+    ) -> Result<Go, Failure> {
         if reply.status >= 500 || reply.status == 429 {
             let why = format!("токен не обновлён: ответ {}", reply.status);
             self.pause_connection(Timestamp(self.now().0 + 60_000), &why).await?;

@@ -26,7 +26,7 @@ const RECORDING_TIMEOUT_MS: i64 = 30_000;
 pub(super) enum Sent {
     Answer(Reply),
     /// Certainly not carried out.
-    NotSent(String),
+    Not(String),
     /// Perhaps carried out.
     Unknown(String),
 }
@@ -60,7 +60,7 @@ impl Hold<'_> {
                     body: answer.body,
                     stored: None,
                 }),
-                Err(HttpError::NotSent(why)) => Sent::NotSent(why),
+                Err(HttpError::NotSent(why)) => Sent::Not(why),
                 Err(HttpError::Unknown(why)) => Sent::Unknown(why),
             }),
             Expect::Blob { key } => self.fetch(http, &key).await,
@@ -70,15 +70,15 @@ impl Hold<'_> {
     /// A read that streams: into the blob store, with a time-out of its own.
     async fn fetch(&mut self, mut request: HttpRequest, key: &str) -> Result<Sent, Failure> {
         if self.left_ms() < RECORDING_TIMEOUT_MS + 2 * self.worker.skew_ms {
-            return Ok(Sent::NotSent("too little time was left to fetch a recording".to_owned()));
+            return Ok(Sent::Not("too little time was left to fetch a recording".to_owned()));
         }
         let Some(blobs) = &self.worker.blobs else {
-            return Ok(Sent::NotSent("this function has no blob store".to_owned()));
+            return Ok(Sent::Not("this function has no blob store".to_owned()));
         };
         request.timeout_ms = RECORDING_TIMEOUT_MS;
         let answer = match self.worker.http.fetch(request).await {
             Ok(answer) => answer,
-            Err(HttpError::NotSent(why)) => return Ok(Sent::NotSent(why)),
+            Err(HttpError::NotSent(why)) => return Ok(Sent::Not(why)),
             Err(HttpError::Unknown(why)) => return Ok(Sent::Unknown(why)),
         };
         let mut reply = Reply { status: answer.status, headers: answer.headers, body: Vec::new(), stored: None };
@@ -107,8 +107,7 @@ impl Hold<'_> {
         }
         if let Some(news) = learned.point {
             let (contact, responsible) = (news.contact.as_ref(), news.responsible.as_ref());
-            let update =
-                PointRow::news(&job.account, &news.number, contact, &news.name, responsible, self.now());
+            let update = PointRow::news(&job.account, &news.number, contact, &news.name, responsible, self.now());
             self.worker.table.update(update).await?;
         }
         Ok(())

@@ -126,7 +126,7 @@ impl Hold<'_> {
         let outcome = match sent {
             Sent::Answer(reply) => self.understand(adapter, work, known, &reply),
             // Nothing left this machine: as if it had never been tried.
-            Sent::NotSent(why) => Outcome::Again { until: self.backoff(job), why },
+            Sent::Not(why) => Outcome::Again { until: self.backoff(job), why },
             Sent::Unknown(why) => Outcome::Unknown { why },
         };
         match outcome {
@@ -244,7 +244,9 @@ impl Hold<'_> {
 
     async fn claim(&mut self, job: &mut JobRow, work: &Work) -> Result<Go, Failure> {
         let Some(number) = number_of(job) else {
-            let result = JobResult::Failed { why: "у задания нет номера клиента".to_owned(), made: None };
+            let result = JobResult::Failed {
+                why: "у задания нет номера клиента".to_owned(), made: None
+            };
             return self.end(job, work, JobState::Failed, result).await;
         };
         let update = PointRow::claim(&job.account, &number, &job.id);

@@ -48,39 +48,24 @@ pub async fn current(
         return Ok(None);
     };
     let head = SettingsHead::read(&row)?;
-    let row = table
-        .get(&keys::settings_version(account, head.version))
-        .await?;
-    Ok(row
-        .map(|row| SettingsVersion::read(&row))
-        .transpose()?
-        .map(|version| (head, version)))
+    let row = table.get(&keys::settings_version(account, head.version)).await?;
+    Ok(row.map(|row| SettingsVersion::read(&row)).transpose()?.map(|version| (head, version)))
 }
 
 impl Applier<'_> {
     /// Writes the settings. `source` is the file they came from (empty: none), `by` who applied them.
     /// [`Failure::Reject`] says what to change in the file, [`Failure::Retry`] that trying again may help.
-    pub async fn apply(
-        &self,
-        checked: Checked,
-        source: &str,
-        by: &str,
-    ) -> Result<Applied, Failure> {
+    pub async fn apply(&self, checked: Checked, source: &str, by: &str) -> Result<Applied, Failure> {
         let account = checked.policy.account.clone();
         let standing = self.standing(&checked).await?;
         if standing.is(&checked) {
             self.part_with_the_rest(&checked).await?;
-            return Ok(Applied {
-                version: standing.head.version,
-                changed: false,
-            });
+            return Ok(Applied { version: standing.head.version, changed: false });
         }
         let plan = plan(&checked, &standing, self.now)?;
         self.put_secrets(&checked, &plan).await?;
         self.put_rows(&account, &plan).await?;
-        let version = self
-            .put_version(&checked, standing.head.version, by)
-            .await?;
+        let version = self.put_version(&checked, standing.head.version, by).await?;
         let head = SettingsHead {
             version,
             digest: checked.digest.clone(),
@@ -90,13 +75,9 @@ impl Applier<'_> {
         self.advance(&account, &head, standing.head.version).await?;
         self.part_with_the_rest(&checked).await?;
         for planned in plan.iter().filter(|planned| planned.new_token) {
-            self.wake(&account, &planned.secret.connection, planned.lane)
-                .await;
+            self.wake(&account, &planned.secret.connection, planned.lane).await;
         }
-        Ok(Applied {
-            version,
-            changed: true,
-        })
+        Ok(Applied { version, changed: true })
     }
 
     /// What applying would change, a line each, secrets never shown; it fails where applying would.
@@ -106,10 +87,7 @@ impl Applier<'_> {
             return Ok(Vec::new());
         }
         let plan = plan(checked, &standing, self.now)?;
-        let old = standing
-            .version
-            .as_ref()
-            .map_or("{}", |version| &version.document);
+        let old = standing.version.as_ref().map_or("{}", |version| &version.document);
         let mut lines = between(old, &checked.document);
         let renewed = plan.iter().filter(|planned| planned.new_token);
         lines.extend(renewed.map(|it| format!("{}: another secret", it.secret.connection)));
@@ -125,31 +103,18 @@ impl Applier<'_> {
             None => (SettingsHead::default(), None),
             Some(row) => {
                 let head = SettingsHead::read(&row)?;
-                let row = self
-                    .table
-                    .get(&keys::settings_version(account, head.version))
-                    .await?;
-                (
-                    head,
-                    row.map(|row| SettingsVersion::read(&row)).transpose()?,
-                )
+                let row = self.table.get(&keys::settings_version(account, head.version)).await?;
+                (head, row.map(|row| SettingsVersion::read(&row)).transpose()?)
             }
         };
         let mut rows = BTreeMap::new();
         for (secret, _) in &checked.connections {
-            let row = self
-                .table
-                .get(&keys::connection(account, &secret.connection))
-                .await?;
+            let row = self.table.get(&keys::connection(account, &secret.connection)).await?;
             if let Some(row) = row {
                 rows.insert(secret.connection.clone(), ConnectionRow::read(&row)?);
             }
         }
-        Ok(Standing {
-            head,
-            version,
-            rows,
-        })
+        Ok(Standing { head, version, rows })
     }
 
     async fn put_secrets(&self, checked: &Checked, plan: &[Planned<'_>]) -> Result<(), Failure> {
@@ -165,29 +130,16 @@ impl Applier<'_> {
     }
 
     async fn put_rows(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
-        for Planned {
-            secret,
-            lane,
-            new_token,
-            ..
-        } in plan
-        {
+        for Planned { secret, lane, new_token, .. } in plan {
             let connection = &secret.connection;
-            self.put_once(ConnectionRow::put(account, connection, *lane))
-                .await?;
-            self.table
-                .update(ConnectionRow::put_entry(account, connection, *lane))
-                .await?;
+            self.put_once(ConnectionRow::put(account, connection, *lane)).await?;
+            self.table.update(ConnectionRow::put_entry(account, connection, *lane)).await?;
             // The secret is there already: from here on the pause only holds up.
             if *new_token {
-                self.table
-                    .update(ConnectionRow::new_code(account, connection, self.now))
-                    .await?;
+                self.table.update(ConnectionRow::new_code(account, connection, self.now)).await?;
             }
         }
-        self.table
-            .update(Update::new(keys::account_entry(account)).set("schema", SCHEMA))
-            .await?;
+        self.table.update(Update::new(keys::account_entry(account)).set("schema", SCHEMA)).await?;
         Ok(())
     }
 
@@ -216,12 +168,7 @@ impl Applier<'_> {
         Err(Failure::Retry(somebody_else()))
     }
 
-    async fn advance(
-        &self,
-        account: &AccountId,
-        head: &SettingsHead,
-        seen: u64,
-    ) -> Result<(), Failure> {
+    async fn advance(&self, account: &AccountId, head: &SettingsHead, seen: u64) -> Result<(), Failure> {
         if self.put_once(head.advance(account, seen)).await? {
             return Ok(());
         }
@@ -231,11 +178,8 @@ impl Applier<'_> {
     /// Switches off whatever this account still has connected and the settings do not name any more.
     async fn part_with_the_rest(&self, checked: &Checked) -> Result<(), Failure> {
         let account = &checked.policy.account;
-        let wanted: BTreeSet<&ConnectionId> = checked
-            .connections
-            .iter()
-            .map(|(secret, _)| &secret.connection)
-            .collect();
+        let wanted: BTreeSet<&ConnectionId> =
+            checked.connections.iter().map(|(secret, _)| &secret.connection).collect();
         for connection in self.connections(account).await? {
             if !wanted.contains(&connection) {
                 self.part_with(account, &connection).await?;
@@ -252,15 +196,8 @@ impl Applier<'_> {
         let mut found = Vec::new();
         loop {
             let page = self.table.query(query.clone()).await?;
-            let entries = page
-                .rows
-                .iter()
-                .filter_map(|row| keys::parse_connection_entry(&row.key));
-            found.extend(
-                entries
-                    .filter(|(owner, _)| owner == account)
-                    .map(|(_, id)| id),
-            );
+            let entries = page.rows.iter().filter_map(|row| keys::parse_connection_entry(&row.key));
+            found.extend(entries.filter(|(owner, _)| owner == account).map(|(_, id)| id));
             if page.next.is_none() {
                 return Ok(found);
             }
@@ -268,16 +205,8 @@ impl Applier<'_> {
         }
     }
 
-    async fn part_with(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-    ) -> Result<(), Failure> {
-        let Some(row) = self
-            .table
-            .get(&keys::connection(account, connection))
-            .await?
-        else {
+    async fn part_with(&self, account: &AccountId, connection: &ConnectionId) -> Result<(), Failure> {
+        let Some(row) = self.table.get(&keys::connection(account, connection)).await? else {
             return Ok(());
         };
         let row = ConnectionRow::read(&row)?;
@@ -287,9 +216,7 @@ impl Applier<'_> {
         if let Some(channel) = connection.as_str().strip_prefix("channel:") {
             self.close(account, channel).await?;
         }
-        self.table
-            .update(ConnectionRow::switch_off(account, connection, self.now))
-            .await?;
+        self.table.update(ConnectionRow::switch_off(account, connection, self.now)).await?;
         if let Some(lane) = row.lane {
             self.wake(account, connection, lane).await;
         }
@@ -306,12 +233,7 @@ impl Applier<'_> {
             active: false,
             secrets: Vec::new(),
         };
-        write(
-            self.secrets,
-            &ChannelSecret::name(account.as_str(), channel),
-            &record,
-        )
-        .await?;
+        write(self.secrets, &ChannelSecret::name(account.as_str(), channel), &record).await?;
         Ok(())
     }
 
@@ -321,10 +243,7 @@ impl Applier<'_> {
             Lane::Crm => self.crm,
             Lane::Outbound => self.outbound,
         };
-        let wake_up = WakeUp {
-            account: account.clone(),
-            connection: connection.clone(),
-        };
+        let wake_up = WakeUp { account: account.clone(), connection: connection.clone() };
         if let Err(error) = queue.send(vec![wake_up.message(0)]).await {
             tracing::warn!(%connection, %error, "no wake-up sent; the next pass of `wake` will do");
         }
@@ -332,6 +251,5 @@ impl Applier<'_> {
 }
 
 fn somebody_else() -> String {
-    "somebody applied settings at the same moment: look at the difference and apply again"
-        .to_owned()
+    "somebody applied settings at the same moment: look at the difference and apply again".to_owned()
 }

@@ -7,9 +7,7 @@ use serde_json::Value;
 /// One line per changed value: `path: old -> new`.
 pub(super) fn between(old: &str, new: &str) -> Vec<String> {
     let (old, new) = (values(old), values(new));
-    let paths = old
-        .keys()
-        .chain(new.keys().filter(|path| !old.contains_key(*path)));
+    let paths = old.keys().chain(new.keys().filter(|path| !old.contains_key(*path)));
     let mut lines: Vec<String> = paths
         .filter_map(|path| match (old.get(path), new.get(path)) {
             (Some(old), Some(new)) if old == new => None,
@@ -33,11 +31,7 @@ fn flatten(path: &str, value: &Value, values: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(map) => {
             for (name, value) in map {
-                let path = if path.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 flatten(&path, value, values);
             }
         }

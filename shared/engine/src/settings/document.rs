@@ -72,10 +72,7 @@ pub struct Employee {
 
 /// Id of a user of the CRM, as a number or as a text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "expected the id of a CRM user, a number or a text"
-)]
+#[serde(untagged, expecting = "expected the id of a CRM user, a number or a text")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum UserId {
     Number(u64),
@@ -204,17 +201,9 @@ impl Scenario {
     pub fn events(&self) -> impl Iterator<Item = (Occasion, &'static str, &Rules)> {
         [
             (Occasion::IncomingNew, "incoming_new", &self.incoming_new),
-            (
-                Occasion::IncomingKnown,
-                "incoming_known",
-                &self.incoming_known,
-            ),
+            (Occasion::IncomingKnown, "incoming_known", &self.incoming_known),
             (Occasion::OutgoingNew, "outgoing_new", &self.outgoing_new),
-            (
-                Occasion::OutgoingKnown,
-                "outgoing_known",
-                &self.outgoing_known,
-            ),
+            (Occasion::OutgoingKnown, "outgoing_known", &self.outgoing_known),
             (Occasion::MissedNew, "missed_new", &self.missed_new),
             (Occasion::MissedKnown, "missed_known", &self.missed_known),
         ]
@@ -301,26 +290,17 @@ pub struct Task {
 impl Document {
     /// Every secret value with its path.
     pub(super) fn secrets_mut(&mut self) -> impl Iterator<Item = (String, &mut SecretText)> {
-        let of_channels = self
-            .channels
-            .iter_mut()
-            .enumerate()
-            .flat_map(|(channel, settings)| {
-                settings
-                    .secrets
+        let of_channels = self.channels.iter_mut().enumerate().flat_map(|(channel, settings)| {
+            settings.secrets.iter_mut().enumerate().flat_map(move |(set, secrets)| {
+                secrets
                     .iter_mut()
-                    .enumerate()
-                    .flat_map(move |(set, secrets)| {
-                        secrets.iter_mut().map(move |(name, secret)| {
-                            (format!("channels[{channel}].secrets[{set}].{name}"), secret)
-                        })
-                    })
-            });
-        let of_crm = self.crm.iter_mut().flat_map(|crm| {
-            crm.secret
-                .iter_mut()
-                .map(|(name, secret)| (format!("crm.secret.{name}"), secret))
+                    .map(move |(name, secret)| (format!("channels[{channel}].secrets[{set}].{name}"), secret))
+            })
         });
+        let of_crm = self
+            .crm
+            .iter_mut()
+            .flat_map(|crm| crm.secret.iter_mut().map(|(name, secret)| (format!("crm.secret.{name}"), secret)));
         of_channels.chain(of_crm)
     }
 }

@@ -20,8 +20,7 @@ mod tests;
 pub use apply::{Applied, Applier, current};
 pub use check::{Checked, Context, channel_connection, check, crm_connection};
 pub use document::{
-    Account, Channel, Contact, Crm, Deal, Document, Employee, Rules, Scenario, SecretSet,
-    SecretText, Task, UserId,
+    Account, Channel, Contact, Crm, Deal, Document, Employee, Rules, Scenario, SecretSet, SecretText, Task, UserId,
 };
 pub use parse::parse;
 pub use problem::Problem;

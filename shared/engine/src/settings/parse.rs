@@ -16,11 +16,7 @@ const LIMIT: usize = 1024 * 1024;
 pub fn parse(text: &str) -> Result<Document, Vec<Problem>> {
     if text.len() > LIMIT {
         let what = format!("the file has {} bytes", text.len());
-        return Err(vec![Problem::new(
-            "",
-            what,
-            format!("keep it under {LIMIT}"),
-        )]);
+        return Err(vec![Problem::new("", what, format!("keep it under {LIMIT}"))]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
@@ -44,15 +40,8 @@ fn syntax(text: &str, errors: &[Error]) -> Vec<Problem> {
 }
 
 fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
-    let path = error
-        .span()
-        .map(|span| place_in(table, &span))
-        .unwrap_or_default();
-    let place = if path.is_empty() {
-        String::new()
-    } else {
-        format!(", {path}")
-    };
+    let path = error.span().map(|span| place_in(table, &span)).unwrap_or_default();
+    let place = if path.is_empty() { String::new() } else { format!(", {path}") };
     let message = error.message();
     let instead = if message.starts_with("unknown field") {
         "correct the name or take it out"
@@ -63,11 +52,7 @@ fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
     } else {
         "docs/settings.example.toml shows how it is written"
     };
-    Problem::new(
-        format!("line {}{place}", line(text, error)),
-        message,
-        instead,
-    )
+    Problem::new(format!("line {}{place}", line(text, error)), message, instead)
 }
 
 fn line(text: &str, error: &Error) -> usize {
@@ -79,11 +64,7 @@ fn line(text: &str, error: &Error) -> usize {
 /// The path of the smallest thing around this place. Tables are looked into wherever they stand:
 /// the span of one is that of its header alone.
 fn place_in(table: &DeTable<'_>, at: &Range<usize>) -> String {
-    let mut best = Best {
-        at,
-        size: usize::MAX,
-        path: String::new(),
-    };
+    let mut best = Best { at, size: usize::MAX, path: String::new() };
     best.table(table, "");
     best.path
 }
@@ -98,11 +79,7 @@ impl Best<'_> {
     fn table(&mut self, table: &DeTable<'_>, path: &str) {
         for (key, value) in table {
             let name = key.get_ref();
-            let path = if path.is_empty() {
-                name.to_string()
-            } else {
-                format!("{path}.{name}")
-            };
+            let path = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
             self.offer(&key.span(), &path);
             self.value(value, &path);
         }

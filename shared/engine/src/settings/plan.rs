@@ -45,15 +45,9 @@ pub(super) struct Planned<'a> {
 }
 
 /// Decides for all connections, or refuses with what to do.
-pub(super) fn plan<'a>(
-    checked: &'a Checked,
-    standing: &Standing,
-    now: Timestamp,
-) -> Result<Vec<Planned<'a>>, Failure> {
+pub(super) fn plan<'a>(checked: &'a Checked, standing: &Standing, now: Timestamp) -> Result<Vec<Planned<'a>>, Failure> {
     let connections = checked.connections.iter();
-    connections
-        .map(|(secret, lane)| planned(checked, standing, secret, *lane, now))
-        .collect()
+    connections.map(|(secret, lane)| planned(checked, standing, secret, *lane, now)).collect()
 }
 
 fn planned<'a>(
@@ -66,27 +60,16 @@ fn planned<'a>(
     let id = &secret.connection;
     let row = standing.rows.get(id);
     let (kind, name) = id.as_str().split_once(':').unwrap_or(("", id.as_str()));
-    let kind = if kind == "crm" {
-        "the CRM connection"
-    } else {
-        "the channel"
-    };
+    let kind = if kind == "crm" { "the CRM connection" } else { "the channel" };
     if row.is_some_and(|row| row.off || row.gone_at.is_some() || row.disconnected) {
         let why = format!("choose another id for {kind}: `{name}` was disconnected");
         return Err(Failure::Reject(why));
     }
     let token = checked.tokens.get(id.as_str()).cloned().unwrap_or_default();
-    let last = standing
-        .head
-        .tokens
-        .get(id.as_str())
-        .and_then(|taken| taken.last());
+    let last = standing.head.tokens.get(id.as_str()).and_then(|taken| taken.last());
     let write = !is_refreshable(secret, now) || !is_taken(&standing.head, &token);
     if !write {
-        let before = standing
-            .version
-            .as_ref()
-            .and_then(|it| address(&it.document, id));
+        let before = standing.version.as_ref().and_then(|it| address(&it.document, id));
         if before.is_none() || before != address(&checked.document, id) {
             return Err(Failure::Reject(format!(
                 "the token of {kind} `{name}` was taken before and has been exchanged since: to connect \
@@ -95,13 +78,7 @@ fn planned<'a>(
         }
     }
     let new_token = write && row.is_some() && last != Some(&token);
-    Ok(Planned {
-        secret,
-        lane,
-        token,
-        write,
-        new_token,
-    })
+    Ok(Planned { secret, lane, token, write, new_token })
 }
 
 /// The secret changes by itself, each exchange making the one before it worthless.
@@ -126,9 +103,7 @@ fn is_taken(head: &SettingsHead, token: &String) -> bool {
 pub(super) fn tokens(head: &SettingsHead, plan: &[Planned<'_>]) -> BTreeMap<String, Vec<String>> {
     let mut tokens = head.tokens.clone();
     for planned in plan.iter().filter(|it| it.write) {
-        let taken = tokens
-            .entry(planned.secret.connection.0.clone())
-            .or_default();
+        let taken = tokens.entry(planned.secret.connection.0.clone()).or_default();
         taken.retain(|token| *token != planned.token);
         taken.push(planned.token.clone());
         let surplus = taken.len().saturating_sub(TOKENS_KEPT);
@@ -141,9 +116,7 @@ pub(super) fn tokens(head: &SettingsHead, plan: &[Planned<'_>]) -> BTreeMap<Stri
 fn address(document: &str, id: &ConnectionId) -> Option<[Value; 3]> {
     let document: Value = serde_json::from_str(document).ok()?;
     let is = |settings: &&Value, connection: fn(&str) -> ConnectionId| {
-        settings["id"]
-            .as_str()
-            .is_some_and(|it| connection(it) == *id)
+        settings["id"].as_str().is_some_and(|it| connection(it) == *id)
     };
     let crm = document.get("crm").filter(|it| is(it, crm_connection));
     let of_channel = |it: &str| channel_connection(&it.into());

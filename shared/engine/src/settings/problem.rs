@@ -17,26 +17,14 @@ pub struct Problem {
 
 impl Problem {
     /// A problem at this place.
-    pub fn new(
-        path: impl Into<String>,
-        what: impl Into<String>,
-        instead: impl Into<String>,
-    ) -> Self {
-        Self {
-            path: path.into(),
-            what: what.into(),
-            instead: instead.into(),
-        }
+    pub fn new(path: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self { path: path.into(), what: what.into(), instead: instead.into() }
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.path.is_empty() {
-            "settings"
-        } else {
-            &self.path
-        };
+        let place = if self.path.is_empty() { "settings" } else { &self.path };
         let line = format!("{place}: {}; {}", self.what, self.instead);
         // A text of the file may be quoted in it, line breaks and all.
         f.write_str(&line.replace(['\n', '\r'], " "))
@@ -48,12 +36,7 @@ impl fmt::Display for Problem {
 pub(super) struct Findings(pub(super) Vec<Problem>);
 
 impl Findings {
-    pub(super) fn add(
-        &mut self,
-        path: impl Into<String>,
-        what: impl Into<String>,
-        instead: impl Into<String>,
-    ) {
+    pub(super) fn add(&mut self, path: impl Into<String>, what: impl Into<String>, instead: impl Into<String>) {
         self.0.push(Problem::new(path, what, instead));
     }
 }

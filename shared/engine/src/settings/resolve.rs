@@ -15,13 +15,8 @@ pub enum Reference {
 impl Reference {
     /// Reads `env:NAME` and `file:PATH`; `None`: the text is the value itself.
     pub fn of(text: &str) -> Option<Self> {
-        let env = text
-            .strip_prefix("env:")
-            .map(|name| Self::Env(name.trim().to_owned()));
-        env.or_else(|| {
-            text.strip_prefix("file:")
-                .map(|path| Self::File(path.trim().to_owned()))
-        })
+        let env = text.strip_prefix("env:").map(|name| Self::Env(name.trim().to_owned()));
+        env.or_else(|| text.strip_prefix("file:").map(|path| Self::File(path.trim().to_owned())))
     }
 
     fn what_to_do(&self) -> String {

@@ -113,7 +113,13 @@ impl Sweep {
         Ok(true)
     }
 
-    async fn wake(&self, account: AccountId, connection: ConnectionId, lane: Option<Lane>, rest_ms: i64) -> Result<(), Failure> {
+    async fn wake(
+        &self,
+        account: AccountId,
+        connection: ConnectionId,
+        lane: Option<Lane>,
+        rest_ms: i64,
+    ) -> Result<(), Failure> {
         let queue = match lane {
             Some(Lane::Outbound) => &self.outbound,
             _ => &self.crm,

@@ -53,9 +53,6 @@ mod tests {
 
     #[test]
     fn an_entry_that_is_too_large_goes_alone_and_the_order_stays() {
-        assert_eq!(
-            sizes(vec![1, BYTES + 1, 2]),
-            [vec![1], vec![BYTES + 1], vec![2]]
-        );
+        assert_eq!(sizes(vec![1, BYTES + 1, 2]), [vec![1], vec![BYTES + 1], vec![2]]);
     }
 }

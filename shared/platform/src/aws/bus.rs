@@ -25,10 +25,7 @@ impl EventBus {
 
     /// The bus of this name.
     pub fn new(sdk: &SdkConfig, name: impl Into<String>) -> Self {
-        Self {
-            client: Client::new(sdk),
-            name: name.into(),
-        }
+        Self { client: Client::new(sdk), name: name.into() }
     }
 
     fn entry(&self, name: &str, detail: &str) -> PutEventsRequestEntry {
@@ -44,33 +41,15 @@ impl EventBus {
 #[async_trait]
 impl Bus for EventBus {
     async fn publish(&self, events: Vec<BusEvent>) -> Result<(), PortError> {
-        let told = events
-            .into_iter()
-            .map(|event| Ok((detail(&event)?, event.name)));
+        let told = events.into_iter().map(|event| Ok((detail(&event)?, event.name)));
         let told = told.collect::<Result<Vec<_>, PortError>>()?;
-        for batch in batches(told, |(detail, name)| {
-            detail.len() + name.len() + SOURCE.len()
-        }) {
-            let entries = batch
-                .iter()
-                .map(|(detail, name)| self.entry(name, detail))
-                .collect();
+        for batch in batches(told, |(detail, name)| detail.len() + name.len() + SOURCE.len()) {
+            let entries = batch.iter().map(|(detail, name)| self.entry(name, detail)).collect();
             let call = self.client.put_events().set_entries(Some(entries));
-            let output = call
-                .send()
-                .await
-                .map_err(|error| error_of(explain(&error)))?;
-            let failed: Vec<_> = output
-                .entries()
-                .iter()
-                .filter_map(|entry| entry.error_code())
-                .collect();
+            let output = call.send().await.map_err(|error| error_of(explain(&error)))?;
+            let failed: Vec<_> = output.entries().iter().filter_map(|entry| entry.error_code()).collect();
             if !failed.is_empty() {
-                return Err(error_of(format!(
-                    "{} events were not taken: {}",
-                    failed.len(),
-                    failed.join(", ")
-                )));
+                return Err(error_of(format!("{} events were not taken: {}", failed.len(), failed.join(", "))));
             }
         }
         Ok(())
@@ -84,12 +63,8 @@ fn error_of(why: impl std::fmt::Display) -> PortError {
 /// The detail with `id` and `account` in it: the bus gives each copy an id of its own, and
 /// listeners need ours to notice a repetition.
 fn detail(event: &BusEvent) -> Result<String, PortError> {
-    let mut detail: Map<String, Value> = serde_json::from_str(&event.detail).map_err(|error| {
-        error_of(format!(
-            "the detail of {} is not a JSON object: {error}",
-            event.name
-        ))
-    })?;
+    let mut detail: Map<String, Value> = serde_json::from_str(&event.detail)
+        .map_err(|error| error_of(format!("the detail of {} is not a JSON object: {error}", event.name)))?;
     detail.insert("id".to_owned(), event.id.clone().into());
     detail.insert("account".to_owned(), event.account.clone().into());
     Ok(Value::Object(detail).to_string())
@@ -100,12 +75,7 @@ mod tests {
     use super::*;
 
     fn event(detail: &str) -> BusEvent {
-        BusEvent {
-            id: "e-1".into(),
-            account: "acme".into(),
-            name: "CallMissed".into(),
-            detail: detail.into(),
-        }
+        BusEvent { id: "e-1".into(), account: "acme".into(), name: "CallMissed".into(), detail: detail.into() }
     }
 
     #[test]
@@ -117,11 +87,6 @@ mod tests {
     #[test]
     fn a_detail_that_is_no_object_is_refused() {
         let error = detail(&event("[1]")).expect_err("a list");
-        assert!(
-            error
-                .to_string()
-                .starts_with("bus: the detail of CallMissed is not a JSON object"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("bus: the detail of CallMissed is not a JSON object"), "{error}");
     }
 }

@@ -24,9 +24,7 @@ pub use secrets::SecretsManager;
 /// Region, credentials and endpoint of this process, and one HTTP client for all drivers. TLS is
 /// done by ring: the SDK's own default costs half a second at the first call of a small function.
 pub async fn sdk_config() -> SdkConfig {
-    let http = Builder::new()
-        .tls_provider(tls::Provider::Rustls(CryptoMode::Ring))
-        .build_https();
+    let http = Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::from_env().http_client(http).load().await
 }
 

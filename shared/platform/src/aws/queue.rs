@@ -26,11 +26,7 @@ impl SqsQueue {
     pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
         let url = url.into();
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
-        Self {
-            client: Client::new(sdk),
-            name,
-            url,
-        }
+        Self { client: Client::new(sdk), name, url }
     }
 
     fn error(&self, why: impl std::fmt::Display) -> PortError {
@@ -39,36 +35,18 @@ impl SqsQueue {
 
     /// Sends one batch. Returns what was not taken, and why.
     async fn attempt(&self, batch: Vec<Message>) -> Result<(Vec<Message>, String), PortError> {
-        let entries = batch
-            .iter()
-            .enumerate()
-            .map(|(place, message)| entry(place, message));
-        let entries = entries
-            .collect::<Result<_, _>>()
-            .map_err(|why| self.error(why))?;
-        let call = self
-            .client
-            .send_message_batch()
-            .queue_url(&self.url)
-            .set_entries(Some(entries));
-        let output = call
-            .send()
-            .await
-            .map_err(|error| self.error(explain(&error)))?;
+        let entries = batch.iter().enumerate().map(|(place, message)| entry(place, message));
+        let entries = entries.collect::<Result<_, _>>().map_err(|why| self.error(why))?;
+        let call = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries));
+        let output = call.send().await.map_err(|error| self.error(explain(&error)))?;
         let failed = output.failed();
         let why = failed.first().map(|entry| match entry.message() {
             Some(message) => format!("{}: {message}", entry.code()),
             None => entry.code().to_owned(),
         });
         let is_failed = |place: usize| failed.iter().any(|entry| entry.id() == place.to_string());
-        let left = batch
-            .into_iter()
-            .enumerate()
-            .filter(|(place, _)| is_failed(*place));
-        Ok((
-            left.map(|(_, message)| message).collect(),
-            why.unwrap_or_default(),
-        ))
+        let left = batch.into_iter().enumerate().filter(|(place, _)| is_failed(*place));
+        Ok((left.map(|(_, message)| message).collect(), why.unwrap_or_default()))
     }
 }
 
@@ -82,10 +60,7 @@ impl Queue for SqsQueue {
             }
             let (left, why) = self.attempt(left).await?;
             if !left.is_empty() {
-                return Err(self.error(format!(
-                    "{} messages were not taken twice, {why}",
-                    left.len()
-                )));
+                return Err(self.error(format!("{} messages were not taken twice, {why}", left.len())));
             }
         }
         Ok(())
@@ -115,15 +90,7 @@ mod tests {
 
     #[test]
     fn a_delay_is_rounded_up_and_bounded() {
-        let cases = [
-            (-1, 0),
-            (0, 0),
-            (1, 1),
-            (1_000, 1),
-            (1_001, 2),
-            (900_000, 900),
-            (i64::MAX, 900),
-        ];
+        let cases = [(-1, 0), (0, 0), (1, 1), (1_000, 1), (1_001, 2), (900_000, 900), (i64::MAX, 900)];
         for (ms, expected) in cases {
             assert_eq!(seconds(ms), expected, "{ms} ms");
         }

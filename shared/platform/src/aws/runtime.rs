@@ -28,10 +28,7 @@ impl Invocation {
     fn of(context: Context, clock: &dyn Clock) -> Self {
         let deadline = i64::try_from(context.deadline).unwrap_or(i64::MAX);
         let left = deadline.saturating_sub(clock.now_ms());
-        Self {
-            id: context.request_id,
-            ends_ms: clock.monotonic_ms().saturating_add(left),
-        }
+        Self { id: context.request_id, ends_ms: clock.monotonic_ms().saturating_add(left) }
     }
 }
 
@@ -39,12 +36,8 @@ impl Invocation {
 /// once and ends in [`serve`]; if it cannot start, the reason is logged and the exit code tells.
 pub fn run<F: Future<Output = Result<(), Error>>>(function: impl FnOnce(Env) -> F) -> ExitCode {
     log();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let end = runtime
-        .map_err(Error::from)
-        .and_then(|runtime| runtime.block_on(function(Env::from_process())));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let end = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(function(Env::from_process())));
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -60,8 +53,7 @@ pub async fn serve<E: DeserializeOwned, R: Serialize>(
     clock: SystemClock,
     work: impl AsyncFn(E, Invocation) -> Result<R, Error>,
 ) -> Result<(), Error> {
-    let handler =
-        |event: LambdaEvent<E>| work(event.payload, Invocation::of(event.context, &clock));
+    let handler = |event: LambdaEvent<E>| work(event.payload, Invocation::of(event.context, &clock));
     lambda_runtime::run(service_fn(handler)).await
 }
 
@@ -70,10 +62,7 @@ fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let lines = tracing_subscriber::fmt().json().flatten_event(true);
     // Somebody may have set up logs before: theirs are as good.
-    _ = lines
-        .with_current_span(false)
-        .with_env_filter(filter)
-        .try_init();
+    _ = lines.with_current_span(false).with_env_filter(filter).try_init();
 }
 
 #[cfg(test)]

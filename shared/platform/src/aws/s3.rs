@@ -35,24 +35,15 @@ impl S3Blobs {
     /// The bucket of this name.
     pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
         // An endpoint of one's own is an emulator, and those know no bucket by host name.
-        let config = Builder::from(sdk)
-            .force_path_style(sdk.endpoint_url().is_some())
-            .build();
-        Self {
-            client: Client::from_conf(config),
-            bucket: bucket.into(),
-        }
+        let config = Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some()).build();
+        Self { client: Client::from_conf(config), bucket: bucket.into() }
     }
 
     /// A link to the blob that anybody may follow for so many seconds, at most a week.
     pub async fn presign(&self, key: &str, seconds: u64) -> Result<String, PortError> {
-        let lifetime =
-            PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(error_of)?;
+        let lifetime = PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(error_of)?;
         let call = self.client.get_object().bucket(&self.bucket).key(key);
-        let request = call
-            .presigned(lifetime)
-            .await
-            .map_err(|error| failed(&error))?;
+        let request = call.presigned(lifetime).await.map_err(|error| failed(&error))?;
         Ok(request.uri().to_owned())
     }
 
@@ -62,24 +53,13 @@ impl S3Blobs {
         let head = call.send().await.map_err(|error| failed(&error))?;
         let total = u64::try_from(head.content_length().unwrap_or_default()).unwrap_or_default();
         let media_type = head.content_type.unwrap_or_default();
-        Ok(Some(Blob {
-            media_type,
-            total,
-            from,
-            bytes: Vec::new(),
-        }))
+        Ok(Some(Blob { media_type, total, from, bytes: Vec::new() }))
     }
 }
 
 #[async_trait]
 impl Blobs for S3Blobs {
-    async fn put(
-        &self,
-        key: &str,
-        media_type: &str,
-        chunks: Chunks,
-        limit: u64,
-    ) -> Result<u64, PortError> {
+    async fn put(&self, key: &str, media_type: &str, chunks: Chunks, limit: u64) -> Result<u64, PortError> {
         let (file, size) = spool(chunks, limit).await?;
         let body = ByteStream::from_path(file.path()).await.map_err(error_of)?;
         let call = self.client.put_object().bucket(&self.bucket).key(key);
@@ -89,12 +69,7 @@ impl Blobs for S3Blobs {
     }
 
     async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError> {
-        let call = self
-            .client
-            .get_object()
-            .bucket(&self.bucket)
-            .key(key)
-            .range(range(from, to));
+        let call = self.client.get_object().bucket(&self.bucket).key(key).range(range(from, to));
         let output = match call.send().await {
             Ok(output) => output,
             Err(error) => {
@@ -109,12 +84,7 @@ impl Blobs for S3Blobs {
         let media_type = output.content_type.unwrap_or_default();
         let bytes = output.body.collect().await.map_err(error_of)?.to_vec();
         let total = total.ok_or_else(|| error_of("S3 did not say how large the blob is"))?;
-        Ok(Some(Blob {
-            media_type,
-            total,
-            from,
-            bytes,
-        }))
+        Ok(Some(Blob { media_type, total, from, bytes }))
     }
 }
 
@@ -166,17 +136,12 @@ mod tests {
     async fn all_chunks_are_spooled_in_order() {
         let pieces = chunks(vec![Ok(b"ab".to_vec()), Ok(Vec::new()), Ok(b"c".to_vec())]);
         let (file, size) = spool(pieces, 3).await.expect("within the limit");
-        assert_eq!(
-            (std::fs::read(file.path()).expect("a file"), size),
-            (b"abc".to_vec(), 3)
-        );
+        assert_eq!((std::fs::read(file.path()).expect("a file"), size), (b"abc".to_vec(), 3));
     }
 
     #[tokio::test]
     async fn one_byte_over_the_limit_is_refused() {
-        let error = spool(chunks(vec![Ok(b"abc".to_vec())]), 2)
-            .await
-            .expect_err("too large");
+        let error = spool(chunks(vec![Ok(b"abc".to_vec())]), 2).await.expect_err("too large");
         assert_eq!(error.to_string(), "blobs: larger than the limit of 2 bytes");
     }
 

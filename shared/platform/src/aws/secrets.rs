@@ -11,10 +11,7 @@ use crate::ports::{PortError, Secrets};
 /// What the role of a reader needs.
 pub const READ_ACTIONS: &[&str] = &["secretsmanager:GetSecretValue"];
 /// What the role of a writer needs.
-pub const WRITE_ACTIONS: &[&str] = &[
-    "secretsmanager:CreateSecret",
-    "secretsmanager:PutSecretValue",
-];
+pub const WRITE_ACTIONS: &[&str] = &["secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"];
 
 const NOT_FOUND: &str = "ResourceNotFoundException";
 
@@ -28,10 +25,7 @@ pub struct SecretsManager {
 impl SecretsManager {
     /// Secrets under this prefix; it is put before each name as it is.
     pub fn new(sdk: &SdkConfig, prefix: impl Into<String>) -> Self {
-        Self {
-            client: Client::new(sdk),
-            prefix: prefix.into(),
-        }
+        Self { client: Client::new(sdk), prefix: prefix.into() }
     }
 
     fn id(&self, name: &str) -> String {
@@ -42,13 +36,7 @@ impl SecretsManager {
 #[async_trait]
 impl Secrets for SecretsManager {
     async fn get(&self, name: &str) -> Result<Option<String>, PortError> {
-        match self
-            .client
-            .get_secret_value()
-            .secret_id(self.id(name))
-            .send()
-            .await
-        {
+        match self.client.get_secret_value().secret_id(self.id(name)).send().await {
             Ok(output) => Ok(output.secret_string),
             Err(error) if error.code() == Some(NOT_FOUND) => Ok(None),
             Err(error) => Err(error_of(&error)),
@@ -56,25 +44,11 @@ impl Secrets for SecretsManager {
     }
 
     async fn put(&self, name: &str, value: &str) -> Result<(), PortError> {
-        match self
-            .client
-            .put_secret_value()
-            .secret_id(self.id(name))
-            .secret_string(value)
-            .send()
-            .await
-        {
+        match self.client.put_secret_value().secret_id(self.id(name)).secret_string(value).send().await {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(NOT_FOUND) => {
-                let call = self
-                    .client
-                    .create_secret()
-                    .name(self.id(name))
-                    .secret_string(value);
-                call.send()
-                    .await
-                    .map(|_| ())
-                    .map_err(|error| error_of(&error))
+                let call = self.client.create_secret().name(self.id(name)).secret_string(value);
+                call.send().await.map(|_| ()).map_err(|error| error_of(&error))
             }
             Err(error) => Err(error_of(&error)),
         }

@@ -20,122 +20,61 @@ async fn sdk(server: &Server) -> SdkConfig {
 }
 
 fn ok(body: &str) -> String {
-    answer(
-        "200 OK",
-        "content-type: application/x-amz-json-1.1\r\n",
-        body,
-    )
+    answer("200 OK", "content-type: application/x-amz-json-1.1\r\n", body)
 }
 
 fn refused(code: &str) -> String {
-    answer(
-        "400 Bad Request",
-        "",
-        &format!(r#"{{"__type":"{code}","message":"no"}}"#),
-    )
+    answer("400 Bad Request", "", &format!(r#"{{"__type":"{code}","message":"no"}}"#))
 }
 
 fn message(body: &str) -> Message {
-    Message {
-        body: body.into(),
-        group: "acme.mango".into(),
-        delay_ms: 1_500,
-    }
+    Message { body: body.into(), group: "acme.main".into(), delay_ms: 1_500 }
 }
 
 fn chunks(body: &'static str) -> Chunks {
     Box::pin(futures_util::stream::iter([Ok(body.as_bytes().to_vec())]))
 }
 
-const FIRST_FAILED: &str =
-    r#"{"Successful":[],"Failed":[{"Id":"0","Code":"Busy","SenderFault":false}]}"#;
+const FIRST_FAILED: &str = r#"{"Successful":[],"Failed":[{"Id":"0","Code":"Busy","SenderFault":false}]}"#;
 
 #[tokio::test]
 async fn messages_go_out_in_tens_with_group_and_delay() {
     let all = r#"{"Successful":[],"Failed":[]}"#;
     let server = Server::start(vec![ok(all), ok(all)]).await;
-    let queue = SqsQueue::new(
-        &sdk(&server).await,
-        format!("http://{}/1/raw", server.address),
-    );
-    queue
-        .send((0..11).map(|n| message(&format!("body {n}"))).collect())
-        .await
-        .expect("sent");
+    let queue = SqsQueue::new(&sdk(&server).await, format!("http://{}/1/raw", server.address));
+    queue.send((0..11).map(|n| message(&format!("body {n}"))).collect()).await.expect("sent");
     let seen = server.requests();
     assert_eq!(seen.len(), 2);
-    assert!(
-        seen[0].contains("body 9") && !seen[0].contains("body 10"),
-        "{}",
-        seen[0]
-    );
-    assert!(
-        seen[1].contains(r#""MessageGroupId":"acme.mango""#)
-            && seen[1].contains(r#""DelaySeconds":2"#)
-    );
+    assert!(seen[0].contains("body 9") && !seen[0].contains("body 10"), "{}", seen[0]);
+    assert!(seen[1].contains(r#""MessageGroupId":"acme.main""#) && seen[1].contains(r#""DelaySeconds":2"#));
 }
 
 #[tokio::test]
 async fn a_message_that_was_not_taken_is_sent_once_more_and_alone() {
-    let server = Server::start(vec![
-        ok(FIRST_FAILED),
-        ok(r#"{"Successful":[],"Failed":[]}"#),
-    ])
-    .await;
-    let queue = SqsQueue::new(
-        &sdk(&server).await,
-        format!("http://{}/1/raw", server.address),
-    );
-    queue
-        .send(vec![message("one"), message("two")])
-        .await
-        .expect("sent");
+    let server = Server::start(vec![ok(FIRST_FAILED), ok(r#"{"Successful":[],"Failed":[]}"#)]).await;
+    let queue = SqsQueue::new(&sdk(&server).await, format!("http://{}/1/raw", server.address));
+    queue.send(vec![message("one"), message("two")]).await.expect("sent");
     let seen = server.requests();
-    assert!(
-        seen[1].contains(r#""one""#) && !seen[1].contains(r#""two""#),
-        "{}",
-        seen[1]
-    );
+    assert!(seen[1].contains(r#""one""#) && !seen[1].contains(r#""two""#), "{}", seen[1]);
 }
 
 #[tokio::test]
 async fn a_message_that_was_not_taken_twice_is_an_error() {
     let server = Server::start(vec![ok(FIRST_FAILED), ok(FIRST_FAILED)]).await;
-    let queue = SqsQueue::new(
-        &sdk(&server).await,
-        format!("http://{}/1/raw", server.address),
-    );
-    let error = queue
-        .send(vec![message("one"), message("two")])
-        .await
-        .expect_err("not taken");
-    assert_eq!(
-        error.to_string(),
-        "queue raw: 1 messages were not taken twice, Busy"
-    );
+    let queue = SqsQueue::new(&sdk(&server).await, format!("http://{}/1/raw", server.address));
+    let error = queue.send(vec![message("one"), message("two")]).await.expect_err("not taken");
+    assert_eq!(error.to_string(), "queue raw: 1 messages were not taken twice, Busy");
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn a_fact_goes_to_the_bus_under_its_name() {
-    let server = Server::start(vec![ok(
-        r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#,
-    )])
-    .await;
+    let server = Server::start(vec![ok(r#"{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}"#)]).await;
     let bus = EventBus::new(&sdk(&server).await, "facts");
-    let event = BusEvent {
-        id: "e1".into(),
-        account: "acme".into(),
-        name: "CallMissed".into(),
-        detail: "{}".into(),
-    };
+    let event = BusEvent { id: "e1".into(), account: "acme".into(), name: "CallMissed".into(), detail: "{}".into() };
     bus.publish(vec![event]).await.expect("published");
     let seen = server.requests().remove(0);
-    for part in [
-        r#""Source":"perezvon""#,
-        r#""DetailType":"CallMissed""#,
-        r#""EventBusName":"facts""#,
-    ] {
+    for part in [r#""Source":"perezvon""#, r#""DetailType":"CallMissed""#, r#""EventBusName":"facts""#] {
         assert!(seen.contains(part), "{seen}");
     }
 }
@@ -144,53 +83,28 @@ async fn a_fact_goes_to_the_bus_under_its_name() {
 async fn a_fact_that_was_not_taken_is_an_error() {
     let body = r#"{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException"}]}"#;
     let server = Server::start(vec![ok(body)]).await;
-    let event = BusEvent {
-        id: "e1".into(),
-        account: "acme".into(),
-        name: "CallMissed".into(),
-        detail: "{}".into(),
-    };
-    let error = EventBus::new(&sdk(&server).await, "facts")
-        .publish(vec![event])
-        .await
-        .expect_err("not taken");
-    assert_eq!(
-        error.to_string(),
-        "bus: 1 events were not taken: ThrottlingException"
-    );
+    let event = BusEvent { id: "e1".into(), account: "acme".into(), name: "CallMissed".into(), detail: "{}".into() };
+    let error = EventBus::new(&sdk(&server).await, "facts").publish(vec![event]).await.expect_err("not taken");
+    assert_eq!(error.to_string(), "bus: 1 events were not taken: ThrottlingException");
 }
 
 #[tokio::test]
 async fn a_secret_is_read_under_its_prefix_and_a_missing_one_is_none() {
     let found = ok(r#"{"Name":"x/crm","SecretString":"{}"}"#);
-    let server = Server::start(vec![
-        found,
-        refused("ResourceNotFoundException"),
-        refused("AccessDenied"),
-    ])
-    .await;
+    let server = Server::start(vec![found, refused("ResourceNotFoundException"), refused("AccessDenied")]).await;
     let secrets = SecretsManager::new(&sdk(&server).await, "x/");
     assert_eq!(secrets.get("crm").await, Ok(Some("{}".to_owned())));
     assert_eq!(secrets.get("crm").await, Ok(None));
-    assert_eq!(
-        secrets.get("crm").await.expect_err("denied").to_string(),
-        "secrets: AccessDenied: no"
-    );
+    assert_eq!(secrets.get("crm").await.expect_err("denied").to_string(), "secrets: AccessDenied: no");
     assert!(server.requests()[0].contains(r#""SecretId":"x/crm""#));
 }
 
 #[tokio::test]
 async fn a_new_secret_is_created_when_it_cannot_be_changed() {
     let server = Server::start(vec![refused("ResourceNotFoundException"), ok("{}")]).await;
-    SecretsManager::new(&sdk(&server).await, "x/")
-        .put("crm", "{}")
-        .await
-        .expect("stored");
+    SecretsManager::new(&sdk(&server).await, "x/").put("crm", "{}").await.expect("stored");
     let seen = server.requests();
-    assert!(
-        seen[0].contains("secretsmanager.PutSecretValue")
-            && seen[1].contains("secretsmanager.CreateSecret")
-    );
+    assert!(seen[0].contains("secretsmanager.PutSecretValue") && seen[1].contains("secretsmanager.CreateSecret"));
     assert!(seen[1].contains(r#""Name":"x/crm""#));
 }
 
@@ -198,28 +112,17 @@ async fn a_new_secret_is_created_when_it_cannot_be_changed() {
 async fn a_blob_is_stored_whole_with_its_type() {
     let server = Server::start(vec![answer("200 OK", "", "")]).await;
     let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
-    assert_eq!(
-        blobs.put("a/1.mp3", "audio/mpeg", chunks("sound"), 5).await,
-        Ok(5)
-    );
+    assert_eq!(blobs.put("a/1.mp3", "audio/mpeg", chunks("sound"), 5).await, Ok(5));
     let seen = server.requests().remove(0);
     assert!(seen.starts_with("PUT /recordings/a/1.mp3"), "{seen}");
-    assert!(
-        seen.contains("content-type: audio/mpeg") && seen.contains("sound"),
-        "{seen}"
-    );
+    assert!(seen.contains("content-type: audio/mpeg") && seen.contains("sound"), "{seen}");
 }
 
 #[tokio::test]
 async fn a_blob_that_is_too_large_is_never_sent() {
     let server = Server::start(Vec::new()).await;
     let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
-    assert!(
-        blobs
-            .put("a/1.mp3", "audio/mpeg", chunks("sound"), 4)
-            .await
-            .is_err()
-    );
+    assert!(blobs.put("a/1.mp3", "audio/mpeg", chunks("sound"), 4).await.is_err());
     assert!(server.requests().is_empty());
 }
 
@@ -227,14 +130,9 @@ async fn a_blob_that_is_too_large_is_never_sent() {
 async fn a_part_of_a_blob_comes_back_with_the_size_of_the_whole() {
     let head = "content-range: bytes 1-2/5\r\ncontent-type: audio/mpeg\r\n";
     let server = Server::start(vec![answer("206 Partial Content", head, "ou")]).await;
-    let blob = S3Blobs::new(&sdk(&server).await, "recordings")
-        .get("a/1.mp3", 1, Some(2))
-        .await;
+    let blob = S3Blobs::new(&sdk(&server).await, "recordings").get("a/1.mp3", 1, Some(2)).await;
     let blob = blob.expect("an answer").expect("a blob");
-    assert_eq!(
-        (blob.total, blob.from, blob.bytes.as_slice()),
-        (5, 1, b"ou".as_slice())
-    );
+    assert_eq!((blob.total, blob.from, blob.bytes.as_slice()), (5, 1, b"ou".as_slice()));
     assert_eq!(blob.media_type, "audio/mpeg");
     assert!(server.requests()[0].contains("range: bytes=1-2"));
 }
@@ -252,20 +150,9 @@ async fn a_missing_blob_is_none_and_a_range_behind_the_end_is_empty() {
     let server = Server::start(answers).await;
     let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
     assert_eq!(blobs.get("a", 0, None).await, Ok(None));
-    let blob = blobs
-        .get("a", 9, None)
-        .await
-        .expect("an answer")
-        .expect("a blob");
+    let blob = blobs.get("a", 9, None).await.expect("an answer").expect("a blob");
     assert_eq!((blob.total, blob.from, blob.bytes.len()), (5, 9, 0));
-    assert_eq!(
-        blobs
-            .get("a", 0, None)
-            .await
-            .expect_err("denied")
-            .to_string(),
-        "blobs: AccessDenied: no"
-    );
+    assert_eq!(blobs.get("a", 0, None).await.expect_err("denied").to_string(), "blobs: AccessDenied: no");
 }
 
 #[tokio::test]
@@ -273,10 +160,7 @@ async fn a_link_to_a_blob_is_made_without_asking_anybody() {
     let server = Server::start(Vec::new()).await;
     let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
     let link = blobs.presign("a/1.mp3", 300).await.expect("a link");
-    assert!(
-        link.contains("/recordings/a/1.mp3?") && link.contains("X-Amz-Expires=300"),
-        "{link}"
-    );
+    assert!(link.contains("/recordings/a/1.mp3?") && link.contains("X-Amz-Expires=300"), "{link}");
     assert!(blobs.presign("a/1.mp3", 8 * 24 * 3600).await.is_err());
     assert!(server.requests().is_empty());
 }

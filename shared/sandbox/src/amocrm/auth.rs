@@ -61,9 +61,7 @@ impl Auth {
     fn spend_code(&mut self, text: &str, now_ms: i64) -> Result<(), Response> {
         match self.codes.iter_mut().find(|code| code.text == text) {
             Some(code) if code.spent => Err(refused("Authorization code has been revoked")),
-            Some(code) if code.expires_ms <= now_ms => {
-                Err(refused("Authorization code has expired"))
-            }
+            Some(code) if code.expires_ms <= now_ms => Err(refused("Authorization code has expired")),
             Some(code) => {
                 code.spent = true;
                 Ok(())
@@ -85,10 +83,7 @@ impl Auth {
 
     fn accepts(&self, config: &Config, token: &str, now_ms: i64) -> bool {
         config.tokens.iter().any(|known| known == token)
-            || self
-                .pairs
-                .iter()
-                .any(|pair| pair.access == token && now_ms < pair.expires_ms)
+            || self.pairs.iter().any(|pair| pair.access == token && now_ms < pair.expires_ms)
     }
 }
 
@@ -97,11 +92,7 @@ impl AmoCrm {
     pub fn grant_code(&mut self, now_ms: i64) -> String {
         let text = format!("sandbox-code-{}", self.auth.codes.len() + 1);
         let expires_ms = now_ms + CODE_LIFE_MS;
-        self.auth.codes.push(Code {
-            text: text.clone(),
-            expires_ms,
-            spent: false,
-        });
+        self.auth.codes.push(Code { text: text.clone(), expires_ms, spent: false });
         text
     }
 

@@ -95,13 +95,8 @@ impl AmoCrm {
                 && contact.phones.iter().any(|phone| last_ten(phone) == wanted)
         };
         let found = self.contacts.iter().filter(has_it);
-        let contact = found
-            .min_by_key(|contact| (contact.stamp.created_at, contact.id))?
-            .id;
-        let linked = self
-            .leads
-            .iter()
-            .filter(|lead| lead.contacts.contains(&contact));
+        let contact = found.min_by_key(|contact| (contact.stamp.created_at, contact.id))?.id;
+        let linked = self.leads.iter().filter(|lead| lead.contacts.contains(&contact));
         let mut active = linked.filter(|lead| lead.is_active());
         match (active.next(), active.next()) {
             (Some(lead), None) => Some((Kind::Leads, lead.id)),

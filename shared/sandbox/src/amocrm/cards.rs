@@ -113,9 +113,7 @@ impl AmoCrm {
                 return tag.text("name");
             }
             let place = tag.id("id").and_then(|id| usize::try_from(id).ok());
-            let name = place
-                .and_then(|id| self.tags.get(id.checked_sub(1)?))
-                .cloned();
+            let name = place.and_then(|id| self.tags.get(id.checked_sub(1)?)).cloned();
             if name.is_none() {
                 tag.refuse("NotSupportedChoice", "id");
             }
@@ -128,13 +126,7 @@ impl AmoCrm {
     pub(super) fn retag(&mut self, tags: &mut Vec<String>, change: TagChange) {
         if let Some(replaced) = change.replace {
             *tags = Vec::new();
-            self.retag(
-                tags,
-                TagChange {
-                    add: replaced,
-                    ..TagChange::default()
-                },
-            );
+            self.retag(tags, TagChange { add: replaced, ..TagChange::default() });
         }
         for name in change.add {
             if !self.tags.contains(&name) {
@@ -148,12 +140,7 @@ impl AmoCrm {
     }
 
     pub(super) fn tags_json(&self, tags: &[String]) -> Value {
-        let id = |name| {
-            self.tags
-                .iter()
-                .position(|known| known == name)
-                .map(|place| place + 1)
-        };
+        let id = |name| self.tags.iter().position(|known| known == name).map(|place| place + 1);
         let one = |name| json!({ "id": id(name), "name": name, "color": null });
         tags.iter().map(one).collect()
     }
@@ -161,20 +148,13 @@ impl AmoCrm {
     /// When the next open task of a card is due, in Unix seconds.
     pub(super) fn closest_task(&self, kind: Kind, id: u64) -> Option<i64> {
         let open = |task: &&super::Task| !task.is_completed && task.entity == Some((kind, id));
-        self.tasks
-            .iter()
-            .filter(open)
-            .map(|task| task.complete_till)
-            .min()
+        self.tasks.iter().filter(open).map(|task| task.complete_till).min()
     }
 
     /// Whether there is such a card and nobody has deleted it.
     pub(super) fn has_card(&self, kind: Kind, id: u64) -> bool {
         match kind {
-            Kind::Contacts => self
-                .contacts
-                .iter()
-                .any(|card| card.id == id && !card.deleted),
+            Kind::Contacts => self.contacts.iter().any(|card| card.id == id && !card.deleted),
             Kind::Leads => self.leads.iter().any(|card| card.id == id && !card.deleted),
         }
     }
@@ -190,9 +170,7 @@ pub(super) fn matches(query: &str, name: &str, phones: &[String]) -> bool {
     if digits.is_empty() || query.chars().any(char::is_alphabetic) {
         return false;
     }
-    phones
-        .iter()
-        .any(|phone| only_digits(phone).contains(&digits))
+    phones.iter().any(|phone| only_digits(phone).contains(&digits))
 }
 
 /// The last ten digits of a number, or all of a shorter one.

@@ -48,10 +48,7 @@ impl AmoCrm {
     }
 
     pub(super) fn contact(&mut self, id: u64, call: &Call<'_>) -> Result<Response, Response> {
-        let found = self
-            .contacts
-            .iter()
-            .position(|contact| contact.id == id && !contact.deleted);
+        let found = self.contacts.iter().position(|contact| contact.id == id && !contact.deleted);
         match (call.request.method.as_str(), found) {
             ("GET", Some(place)) => {
                 let leads = call.query.with("leads");
@@ -72,8 +69,7 @@ impl AmoCrm {
             !contact.deleted
                 && call.query.passes("id", &contact.id.to_string())
                 && query.is_none_or(|query| {
-                    contact.stamp.visible(lag, call.now_ms)
-                        && cards::matches(query, &contact.name, &contact.phones)
+                    contact.stamp.visible(lag, call.now_ms) && cards::matches(query, &contact.name, &contact.phones)
                 })
         };
         let all: Vec<&Contact> = self.contacts.iter().filter(found).collect();
@@ -128,28 +124,16 @@ impl AmoCrm {
     }
 
     fn read_contact(&self, item: &mut Item<'_>) -> Wanted {
-        let card = self.read_card(
-            Kind::Contacts,
-            &["first_name", "last_name"],
-            item,
-            |inner| {
-                inner.only(&["tags"]);
-            },
-        );
-        Wanted {
-            card,
-            first_name: item.text("first_name"),
-            last_name: item.text("last_name"),
-        }
+        let card = self.read_card(Kind::Contacts, &["first_name", "last_name"], item, |inner| {
+            inner.only(&["tags"]);
+        });
+        Wanted { card, first_name: item.text("first_name"), last_name: item.text("last_name") }
     }
 
     fn contact_json(&self, contact: &Contact, with_leads: bool) -> Value {
         let mut embedded = json!({ "tags": self.tags_json(&contact.tags), "companies": [] });
         if with_leads {
-            let linked = self
-                .leads
-                .iter()
-                .filter(|lead| lead.contacts.contains(&contact.id));
+            let linked = self.leads.iter().filter(|lead| lead.contacts.contains(&contact.id));
             let one = |lead: &super::Lead| {
                 let path = format!("/api/v4/leads/{}", lead.id);
                 json!({ "id": lead.id, "_links": self.self_link(&path) })

@@ -11,11 +11,8 @@ pub(super) const FIRST_STATUS: u64 = 32_392_159;
 const WON: u64 = 142;
 const LOST: u64 = 143;
 
-const USERS: [(u64, &str); 3] = [
-    (OWNER, "Оператор Первый"),
-    (504_002, "Оператор Второй"),
-    (504_003, "Оператор Третий"),
-];
+const USERS: [(u64, &str); 3] =
+    [(OWNER, "Оператор Первый"), (504_002, "Оператор Второй"), (504_003, "Оператор Третий")];
 
 /// Id, name, place, colour.
 const STATUSES: [(u64, &str, u32, &str); 4] = [
@@ -30,10 +27,7 @@ pub(super) fn is_user(id: u64) -> bool {
 }
 
 pub(super) fn user_name(id: u64) -> &'static str {
-    USERS
-        .iter()
-        .find(|(user, _)| *user == id)
-        .map_or("", |(_, name)| name)
+    USERS.iter().find(|(user, _)| *user == id).map_or("", |(_, name)| name)
 }
 
 /// Whether a deal may stand there; incoming requests cannot be put back among the unsorted.
@@ -46,10 +40,7 @@ pub(super) fn is_closed(status: u64) -> bool {
 }
 
 pub(super) fn status_name(id: u64) -> &'static str {
-    STATUSES
-        .iter()
-        .find(|(status, ..)| *status == id)
-        .map_or("", |(_, name, ..)| name)
+    STATUSES.iter().find(|(status, ..)| *status == id).map_or("", |(_, name, ..)| name)
 }
 
 pub(super) fn account(base: &str) -> Value {

@@ -15,43 +15,21 @@ const POSITION: u64 = 7;
 
 /// What a user's account has before any integration comes.
 pub(super) fn at_first() -> Vec<CustomField> {
-    let field =
-        |entity, id, name: &str, code: Option<&str>, kind: &str, enums: &[&str]| CustomField {
-            id,
-            entity,
-            name: name.to_owned(),
-            code: code.map(str::to_owned),
-            kind: kind.to_owned(),
-            is_api_only: false,
-            enums: enums.iter().map(|code| (*code).to_owned()).collect(),
-        };
+    let field = |entity, id, name: &str, code: Option<&str>, kind: &str, enums: &[&str]| CustomField {
+        id,
+        entity,
+        name: name.to_owned(),
+        code: code.map(str::to_owned),
+        kind: kind.to_owned(),
+        is_api_only: false,
+        enums: enums.iter().map(|code| (*code).to_owned()).collect(),
+    };
     let phone = ["MOB", "WORK", "WORKDD", "FAX", "HOME", "OTHER"];
     let email = ["WORK", "PRIV", "OTHER"];
     vec![
-        field(
-            Kind::Contacts,
-            PHONE,
-            "Телефон",
-            Some("PHONE"),
-            "multitext",
-            &phone,
-        ),
-        field(
-            Kind::Contacts,
-            EMAIL,
-            "Email",
-            Some("EMAIL"),
-            "multitext",
-            &email,
-        ),
-        field(
-            Kind::Contacts,
-            POSITION,
-            "Должность",
-            Some("POSITION"),
-            "text",
-            &[],
-        ),
+        field(Kind::Contacts, PHONE, "Телефон", Some("PHONE"), "multitext", &phone),
+        field(Kind::Contacts, EMAIL, "Email", Some("EMAIL"), "multitext", &email),
+        field(Kind::Contacts, POSITION, "Должность", Some("POSITION"), "text", &[]),
         field(Kind::Contacts, 700_001, "Комментарий", None, "text", &[]),
         field(Kind::Leads, 700_010, "Номер компании", None, "text", &[]),
     ]
@@ -60,22 +38,14 @@ pub(super) fn at_first() -> Vec<CustomField> {
 /// A phone as the only value of the phone field.
 pub(super) fn phone(number: &str) -> Filled {
     let enum_code = Some("WORK".to_owned());
-    Filled {
-        field_id: PHONE,
-        values: vec![FieldValue {
-            value: json!(number),
-            enum_code,
-        }],
-    }
+    Filled { field_id: PHONE, values: vec![FieldValue { value: json!(number), enum_code }] }
 }
 
 /// The values of the phone field.
 pub(super) fn phones(fields: &[Filled]) -> Vec<String> {
     let filled = fields.iter().filter(|filled| filled.field_id == PHONE);
     let values = filled.flat_map(|filled| &filled.values);
-    values
-        .filter_map(|value| value.value.as_str().map(str::to_owned))
-        .collect()
+    values.filter_map(|value| value.value.as_str().map(str::to_owned)).collect()
 }
 
 /// Each field named takes exactly the values given; the others stay.
@@ -96,10 +66,7 @@ impl AmoCrm {
             let field = self.named_field(kind, entry)?;
             let values = entry.each("values", |value| read_value(field, value));
             let values = values.unwrap_or_default().into_iter().flatten().collect();
-            Some(Filled {
-                field_id: field.id,
-                values,
-            })
+            Some(Filled { field_id: field.id, values })
         });
         read.unwrap_or_default().into_iter().flatten().collect()
     }
@@ -111,10 +78,7 @@ impl AmoCrm {
             ("field_id", known.find(|field| field.id == id))
         } else if entry.has("field_code") {
             let code = entry.text("field_code")?;
-            (
-                "field_code",
-                known.find(|field| field.code.as_deref() == Some(&code)),
-            )
+            ("field_code", known.find(|field| field.code.as_deref() == Some(&code)))
         } else {
             entry.refuse("FieldMissing", "field_id");
             return None;
@@ -131,15 +95,8 @@ impl AmoCrm {
             return Value::Null;
         }
         let one = |filled: &Filled| {
-            let field = self
-                .fields
-                .iter()
-                .find(|field| field.id == filled.field_id)?;
-            let values: Vec<Value> = filled
-                .values
-                .iter()
-                .map(|value| value_json(field, value))
-                .collect();
+            let field = self.fields.iter().find(|field| field.id == filled.field_id)?;
+            let values: Vec<Value> = filled.values.iter().map(|value| value_json(field, value)).collect();
             Some(json!({
                 "field_id": field.id,
                 "field_name": field.name,
@@ -153,21 +110,11 @@ impl AmoCrm {
 
     pub(super) fn list_fields(&self, kind: Kind, call: &Call<'_>) -> Result<Response, Response> {
         call.query.only_filters(&[])?;
-        let all: Vec<&CustomField> = self
-            .fields
-            .iter()
-            .filter(|field| field.entity == kind)
-            .collect();
-        list::page(call, &self.config.base, "custom_fields", &all, |field| {
-            self.field_json(field)
-        })
+        let all: Vec<&CustomField> = self.fields.iter().filter(|field| field.entity == kind).collect();
+        list::page(call, &self.config.base, "custom_fields", &all, |field| self.field_json(field))
     }
 
-    pub(super) fn make_fields(
-        &mut self,
-        kind: Kind,
-        call: &Call<'_>,
-    ) -> Result<Response, Response> {
+    pub(super) fn make_fields(&mut self, kind: Kind, call: &Call<'_>) -> Result<Response, Response> {
         let given = item::batch(&call.request.body, |item| self.read_field(kind, item))?;
         let mut made = Vec::with_capacity(given.len());
         for given in given {
@@ -218,11 +165,7 @@ impl AmoCrm {
             .zip(&field.enums)
             .map(|(id, code)| json!({ "id": id, "value": code, "sort": id * 10, "code": code }))
             .collect();
-        let path = format!(
-            "/api/v4/{}/custom_fields/{}",
-            field.entity.as_str(),
-            field.id
-        );
+        let path = format!("/api/v4/{}/custom_fields/{}", field.entity.as_str(), field.id);
         json!({
             "id": field.id,
             "name": field.name,
@@ -253,25 +196,16 @@ fn read_value(field: &CustomField, item: &mut Item<'_>) -> Option<FieldValue> {
         }
         (true, false) => item.text("enum_code"),
         (false, true) => {
-            let place = item
-                .id("enum_id")?
-                .checked_sub(1)
-                .and_then(|n| usize::try_from(n).ok());
+            let place = item.id("enum_id")?.checked_sub(1).and_then(|n| usize::try_from(n).ok());
             let code = place.and_then(|place| field.enums.get(place)).cloned();
             if code.is_none() {
                 item.refuse("NotSupportedChoice", "enum_id");
             }
             code
         }
-        (false, false) => field
-            .enums
-            .contains(&"WORK".to_owned())
-            .then(|| "WORK".to_owned()),
+        (false, false) => field.enums.contains(&"WORK".to_owned()).then(|| "WORK".to_owned()),
     };
-    if enum_code
-        .as_ref()
-        .is_some_and(|code| !field.enums.contains(code))
-    {
+    if enum_code.as_ref().is_some_and(|code| !field.enums.contains(code)) {
         item.refuse("NotSupportedChoice", "enum_code");
     }
     Some(FieldValue { value, enum_code })

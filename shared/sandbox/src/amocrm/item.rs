@@ -95,9 +95,7 @@ impl Item<'_> {
 
     /// A text, a number or a flag.
     pub(super) fn scalar(&mut self, key: &str) -> Option<Value> {
-        self.read(key, |value| {
-            (value.is_string() || value.is_number() || value.is_boolean()).then(|| value.clone())
-        })
+        self.read(key, |value| (value.is_string() || value.is_number() || value.is_boolean()).then(|| value.clone()))
     }
 
     /// An id that must satisfy `known`.
@@ -115,19 +113,11 @@ impl Item<'_> {
             self.refuse("InvalidType", key);
             return None;
         };
-        Some(Item {
-            map,
-            at: format!("{}.", self.path(key)),
-            issues: self.issues,
-        })
+        Some(Item { map, at: format!("{}.", self.path(key)), issues: self.issues })
     }
 
     /// Reads every object of a list; `None` without the key.
-    pub(super) fn each<T>(
-        &mut self,
-        key: &str,
-        mut read: impl FnMut(&mut Item<'_>) -> T,
-    ) -> Option<Vec<T>> {
+    pub(super) fn each<T>(&mut self, key: &str, mut read: impl FnMut(&mut Item<'_>) -> T) -> Option<Vec<T>> {
         let value = self.map.get(key).filter(|value| !value.is_null())?;
         let Some(list) = value.as_array() else {
             self.refuse("InvalidType", key);
@@ -139,16 +129,9 @@ impl Item<'_> {
             match value.as_object() {
                 Some(map) => {
                     let at = format!("{at}.");
-                    all.push(read(&mut Item {
-                        map,
-                        at,
-                        issues: self.issues,
-                    }));
+                    all.push(read(&mut Item { map, at, issues: self.issues }));
                 }
-                None => self.issues.push(Issue {
-                    code: "InvalidType",
-                    path: at,
-                }),
+                None => self.issues.push(Issue { code: "InvalidType", path: at }),
             }
         }
         Some(all)
@@ -156,16 +139,10 @@ impl Item<'_> {
 }
 
 /// Reads an array of objects; with any issue the whole request is refused.
-pub(super) fn batch<T>(
-    body: &[u8],
-    mut read: impl FnMut(&mut Item<'_>) -> T,
-) -> Result<Vec<Given<T>>, Response> {
+pub(super) fn batch<T>(body: &[u8], mut read: impl FnMut(&mut Item<'_>) -> T) -> Result<Vec<Given<T>>, Response> {
     let body = parse(body)?;
     let Some(list) = body.as_array() else {
-        return Err(problem(
-            400,
-            "the body must be an array, also for one entity",
-        ));
+        return Err(problem(400, "the body must be an array, also for one entity"));
     };
     if list.is_empty() || list.len() > BATCH {
         return Err(problem(400, "the array must have 1 to 250 items"));
@@ -182,21 +159,13 @@ pub(super) fn batch<T>(
             _ => n.to_string(),
         };
         let mut issues = Vec::new();
-        let what = read(&mut Item {
-            map,
-            at: String::new(),
-            issues: &mut issues,
-        });
+        let what = read(&mut Item { map, at: String::new(), issues: &mut issues });
         if !issues.is_empty() {
             refused.push(json!({ "request_id": request_id, "errors": errors(&issues) }));
         }
         given.push(Given { request_id, what });
     }
-    if refused.is_empty() {
-        Ok(given)
-    } else {
-        Err(invalid(refused))
-    }
+    if refused.is_empty() { Ok(given) } else { Err(invalid(refused)) }
 }
 
 /// Reads one object.
@@ -206,17 +175,11 @@ pub(super) fn single<T>(body: &[u8], read: impl FnOnce(&mut Item<'_>) -> T) -> R
         return Err(problem(400, "the body must be an object"));
     };
     let mut issues = Vec::new();
-    let what = read(&mut Item {
-        map,
-        at: String::new(),
-        issues: &mut issues,
-    });
+    let what = read(&mut Item { map, at: String::new(), issues: &mut issues });
     if issues.is_empty() {
         return Ok(what);
     }
-    Err(invalid(vec![
-        json!({ "request_id": "0", "errors": errors(&issues) }),
-    ]))
+    Err(invalid(vec![json!({ "request_id": "0", "errors": errors(&issues) })]))
 }
 
 fn parse(body: &[u8]) -> Result<Value, Response> {

@@ -9,13 +9,7 @@ use super::model::{Kind, Lead};
 use super::{AmoCrm, Call, fields, hal, list, not_found, wrong_method};
 use crate::http::Response;
 
-const KEYS: [&str; 5] = [
-    "price",
-    "status_id",
-    "pipeline_id",
-    "closed_at",
-    "loss_reason_id",
-];
+const KEYS: [&str; 5] = ["price", "status_id", "pipeline_id", "closed_at", "loss_reason_id"];
 
 /// What a request wants of a deal.
 struct Wanted {
@@ -85,9 +79,7 @@ impl AmoCrm {
         call.query.only_filters(&["id"])?;
         let by_id = call.query.filter("id").is_some();
         let query = call.query.get("query");
-        let lag = query
-            .map_or(0, |_| self.config.search_lag_ms)
-            .max(self.config.list_lag_ms);
+        let lag = query.map_or(0, |_| self.config.search_lag_ms).max(self.config.list_lag_ms);
         let found = |lead: &&Lead| {
             (by_id || !lead.deleted)
                 && lead.stamp.visible(lag, call.now_ms)
@@ -151,11 +143,7 @@ impl AmoCrm {
     fn read_lead(&self, new: bool, item: &mut Item<'_>) -> Wanted {
         let mut contacts = Vec::new();
         let card = self.read_card(Kind::Leads, &KEYS, item, |inner| {
-            inner.only(if new {
-                &["tags", "contacts"]
-            } else {
-                &["tags"]
-            });
+            inner.only(if new { &["tags", "contacts"] } else { &["tags"] });
             if new {
                 contacts = self.read_contacts(inner);
             }
@@ -177,10 +165,7 @@ impl AmoCrm {
             contact.only(&["id", "is_main"]);
             contact.required(&["id"]);
             let main = contact.flag("is_main").unwrap_or_default();
-            (
-                !main,
-                contact.known("id", |id| self.has_card(Kind::Contacts, id)),
-            )
+            (!main, contact.known("id", |id| self.has_card(Kind::Contacts, id)))
         });
         let mut linked = linked.unwrap_or_default();
         linked.sort_by_key(|(not_main, _)| *not_main);

@@ -13,41 +13,29 @@ pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
     pub(super) fn parse(raw: &str) -> Self {
-        Self(
-            form_urlencoded::parse(raw.as_bytes())
-                .into_owned()
-                .collect(),
-        )
+        Self(form_urlencoded::parse(raw.as_bytes()).into_owned().collect())
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == key)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// Whether `with` asks for this.
     pub(super) fn with(&self, what: &str) -> bool {
-        self.get("with")
-            .is_some_and(|with| with.split(',').any(|each| each == what))
+        self.get("with").is_some_and(|with| with.split(',').any(|each| each == what))
     }
 
     /// The values of `filter[name]`, `filter[name][]` and `filter[name][0]`; `None`: no such
     /// filter.
     pub(super) fn filter(&self, name: &str) -> Option<Vec<&str>> {
-        let all = self
-            .0
-            .iter()
-            .filter(|(key, _)| filter_name(key) == Some(name));
+        let all = self.0.iter().filter(|(key, _)| filter_name(key) == Some(name));
         let values: Vec<&str> = all.map(|(_, value)| value.as_str()).collect();
         (!values.is_empty()).then_some(values)
     }
 
     /// Whether an entity with this value passes `filter[name]`.
     pub(super) fn passes(&self, name: &str, value: &str) -> bool {
-        self.filter(name)
-            .is_none_or(|wanted| wanted.contains(&value))
+        self.filter(name).is_none_or(|wanted| wanted.contains(&value))
     }
 
     /// Refuses filters and orders that this sandbox does not carry out: a silently ignored filter
@@ -56,10 +44,7 @@ impl Query {
         for (key, _) in &self.0 {
             let filter = filter_name(key);
             let strange = filter.is_some_and(|name| !known.contains(&name));
-            if strange
-                || key.starts_with("order[")
-                || (filter.is_none() && key.starts_with("filter"))
-            {
+            if strange || key.starts_with("order[") || (filter.is_none() && key.starts_with("filter")) {
                 return Err(problem(400, &format!("the sandbox does not know {key}")));
             }
         }
@@ -88,9 +73,7 @@ impl Query {
 /// `entity_id` of `filter[entity_id]`, `filter[entity_id][]` or `filter[entity_id][3]`.
 fn filter_name(key: &str) -> Option<&str> {
     let (name, rest) = key.strip_prefix("filter[")?.split_once(']')?;
-    let index = rest
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let index = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let plain = rest.is_empty();
     (plain || index.is_some_and(|index| index.bytes().all(|b| b.is_ascii_digit()))).then_some(name)
 }
@@ -120,8 +103,5 @@ pub(super) fn page<T>(
         let next = query.with_page(page + 1);
         links["next"] = json!({ "href": format!("{base}{path}?{next}") });
     }
-    Ok(hal(
-        200,
-        &json!({ "_page": page, "_links": links, "_embedded": { key: items } }),
-    ))
+    Ok(hal(200, &json!({ "_page": page, "_links": links, "_embedded": { key: items } })))
 }

@@ -101,13 +101,7 @@ struct Ids {
 
 impl Default for Ids {
     fn default() -> Self {
-        Self {
-            contact: 7_143_599,
-            lead: 3_912_179,
-            task: 4_745_250,
-            note: 42_888_816,
-            field: 700_099,
-        }
+        Self { contact: 7_143_599, lead: 3_912_179, task: 4_745_250, note: 42_888_816, field: 700_099 }
     }
 }
 
@@ -147,18 +141,11 @@ impl AmoCrm {
         if request.path == "/" || request.path.starts_with("/sandbox/") {
             return self.inspect(request);
         }
-        let limit = Limit {
-            per_second: self.config.requests_per_second,
-            block: Some((PATIENCE, BLOCK_MS)),
-        };
+        let limit = Limit { per_second: self.config.requests_per_second, block: Some((PATIENCE, BLOCK_MS)) };
         let response = match self.gate.admit(request, now_ms, Some(&limit), too_fast) {
             Fate::Answered(response) => response,
             Fate::CarriedOut { answer } => {
-                let call = Call {
-                    request,
-                    query: Query::parse(&request.query),
-                    now_ms,
-                };
+                let call = Call { request, query: Query::parse(&request.query), now_ms };
                 let response = self.carry_out(&call);
                 answer.map_or(response, Response::empty)
             }
@@ -243,9 +230,7 @@ impl AmoCrm {
             [kind, "custom_fields"] => self.custom_fields_of(entity(kind)?, call),
             [kind, "notes"] => self.notes_of_kind(entity(kind)?, None, call),
             [kind, id, "notes"] => self.notes_of_kind(entity(kind)?, Some(number(id)?), call),
-            [kind, "notes", note] | [kind, _, "notes", note] => {
-                self.note(entity(kind)?, number(note)?, call)
-            }
+            [kind, "notes", note] | [kind, _, "notes", note] => self.note(entity(kind)?, number(note)?, call),
             _ => Err(not_found()),
         }
     }
@@ -270,11 +255,7 @@ impl AmoCrm {
 
     /// What a GET of something that is not there answers.
     fn missing(&self) -> Response {
-        if self.config.missing_is_404 {
-            not_found()
-        } else {
-            Response::empty(204)
-        }
+        if self.config.missing_is_404 { not_found() } else { Response::empty(204) }
     }
 
     fn self_link(&self, path: &str) -> Value {
@@ -284,10 +265,7 @@ impl AmoCrm {
     /// The answer to a POST: what was made, in the order asked.
     fn made(&self, call: &Call<'_>, key: &str, items: Vec<Value>) -> Response {
         let links = self.self_link(&call.request.path);
-        hal(
-            200,
-            &json!({ "_links": links, "_embedded": { key: items } }),
-        )
+        hal(200, &json!({ "_links": links, "_embedded": { key: items } }))
     }
 }
 
@@ -315,11 +293,7 @@ fn entity(text: &str) -> Result<Kind, Response> {
 }
 
 fn hal(status: u16, body: &Value) -> Response {
-    let kind = if status < 400 {
-        "application/hal+json"
-    } else {
-        "application/problem+json"
-    };
+    let kind = if status < 400 { "application/hal+json" } else { "application/problem+json" };
     Response::new(status, kind, body.to_string())
 }
 

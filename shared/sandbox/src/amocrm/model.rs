@@ -21,9 +21,7 @@ impl Kind {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        [Self::Contacts, Self::Leads]
-            .into_iter()
-            .find(|kind| kind.as_str() == text)
+        [Self::Contacts, Self::Leads].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -119,10 +117,7 @@ impl Lead {
 
     /// The first value of a text field.
     pub fn text(&self, field_id: u64) -> Option<&str> {
-        let filled = self
-            .fields
-            .iter()
-            .find(|filled| filled.field_id == field_id)?;
+        let filled = self.fields.iter().find(|filled| filled.field_id == field_id)?;
         filled.values.first()?.value.as_str()
     }
 }

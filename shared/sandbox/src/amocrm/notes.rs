@@ -34,12 +34,7 @@ struct Wanted {
 }
 
 impl AmoCrm {
-    pub(super) fn notes_of_kind(
-        &mut self,
-        kind: Kind,
-        id: Option<u64>,
-        call: &Call<'_>,
-    ) -> Result<Response, Response> {
+    pub(super) fn notes_of_kind(&mut self, kind: Kind, id: Option<u64>, call: &Call<'_>) -> Result<Response, Response> {
         match call.request.method.as_str() {
             "GET" => self.list_notes(kind, id, call),
             "POST" => self.make_notes(kind, id, call),
@@ -47,16 +42,8 @@ impl AmoCrm {
         }
     }
 
-    pub(super) fn note(
-        &mut self,
-        kind: Kind,
-        id: u64,
-        call: &Call<'_>,
-    ) -> Result<Response, Response> {
-        let found = self
-            .notes
-            .iter()
-            .position(|note| note.id == id && note.entity == kind);
+    pub(super) fn note(&mut self, kind: Kind, id: u64, call: &Call<'_>) -> Result<Response, Response> {
+        let found = self.notes.iter().position(|note| note.id == id && note.entity == kind);
         match (call.request.method.as_str(), found) {
             ("GET", Some(place)) => Ok(hal(200, &self.note_json(&self.notes[place]))),
             ("GET", None) => Ok(self.missing()),
@@ -74,12 +61,7 @@ impl AmoCrm {
         self.ids.note
     }
 
-    fn list_notes(
-        &self,
-        kind: Kind,
-        id: Option<u64>,
-        call: &Call<'_>,
-    ) -> Result<Response, Response> {
+    fn list_notes(&self, kind: Kind, id: Option<u64>, call: &Call<'_>) -> Result<Response, Response> {
         call.query.only_filters(&["id", "note_type", "entity_id"])?;
         let query = &call.query;
         let found = |note: &&Note| {
@@ -91,17 +73,10 @@ impl AmoCrm {
                 && query.passes("note_type", &note.note_type)
         };
         let all: Vec<&Note> = self.notes.iter().filter(found).collect();
-        list::page(call, &self.config.base, "notes", &all, |note| {
-            self.note_json(note)
-        })
+        list::page(call, &self.config.base, "notes", &all, |note| self.note_json(note))
     }
 
-    fn make_notes(
-        &mut self,
-        kind: Kind,
-        id: Option<u64>,
-        call: &Call<'_>,
-    ) -> Result<Response, Response> {
+    fn make_notes(&mut self, kind: Kind, id: Option<u64>, call: &Call<'_>) -> Result<Response, Response> {
         if id.is_some_and(|id| !self.has_card(kind, id)) {
             return Err(not_found());
         }
@@ -141,9 +116,7 @@ impl AmoCrm {
     fn change_note(&mut self, place: usize, call: &Call<'_>) -> Result<Response, Response> {
         let mut note = self.notes[place].clone();
         let wanted = item::single(&call.request.body, |item| {
-            let note_type = item
-                .text("note_type")
-                .unwrap_or_else(|| note.note_type.clone());
+            let note_type = item.text("note_type").unwrap_or_else(|| note.note_type.clone());
             if note_type != note.note_type {
                 item.refuse("NotSupportedChoice", "note_type");
             }
@@ -170,9 +143,7 @@ impl AmoCrm {
             Some("call_in" | "call_out") => (&CALL_TEXTS, &[]),
             Some("common") => (&["text"], &["text"]),
             Some("sms_in" | "sms_out") => (&["text", "phone"], &["text", "phone"]),
-            Some("service_message" | "extended_service_message") => {
-                (&["service", "text"], &["service", "text"])
-            }
+            Some("service_message" | "extended_service_message") => (&["service", "text"], &["service", "text"]),
             Some(_) => {
                 item.refuse("NotSupportedChoice", "note_type");
                 (&[], &[])

@@ -71,11 +71,7 @@ impl AmoCrm {
             let name = escape(&contact.name);
             vec![
                 contact.id.to_string(),
-                if contact.deleted {
-                    format!("<del>{name}</del> удалён")
-                } else {
-                    name
-                },
+                if contact.deleted { format!("<del>{name}</del> удалён") } else { name },
                 escape(&contact.phones.join(", ")),
                 person(contact.responsible),
                 escape(&contact.tags.join(", ")),
@@ -91,31 +87,15 @@ impl AmoCrm {
             let name = escape(&lead.name);
             vec![
                 lead.id.to_string(),
-                if lead.deleted {
-                    format!("<del>{name}</del> удалена")
-                } else {
-                    name
-                },
-                lead.contacts
-                    .iter()
-                    .map(|id| self.contact_name(*id))
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                if lead.deleted { format!("<del>{name}</del> удалена") } else { name },
+                lead.contacts.iter().map(|id| self.contact_name(*id)).collect::<Vec<_>>().join(", "),
                 status_name(lead.status_id).to_owned(),
                 person(lead.responsible),
                 escape(&lead.tags.join(", ")),
                 time(lead.stamp.created_at),
             ]
         });
-        let heads = [
-            "Номер",
-            "Название",
-            "Контакт",
-            "Этап",
-            "Ответственный",
-            "Теги",
-            "Создана",
-        ];
+        let heads = ["Номер", "Название", "Контакт", "Этап", "Ответственный", "Теги", "Создана"];
         table(page, "Сделки", &heads, rows);
     }
 
@@ -124,27 +104,13 @@ impl AmoCrm {
             vec![
                 task.id.to_string(),
                 escape(&task.text),
-                task.entity
-                    .map(|(kind, id)| self.card_name(kind, id))
-                    .unwrap_or_default(),
+                task.entity.map(|(kind, id)| self.card_name(kind, id)).unwrap_or_default(),
                 time(task.complete_till),
                 person(task.responsible),
-                if task.is_completed {
-                    "выполнена"
-                } else {
-                    "открыта"
-                }
-                .to_owned(),
+                if task.is_completed { "выполнена" } else { "открыта" }.to_owned(),
             ]
         });
-        let heads = [
-            "Номер",
-            "Что сделать",
-            "Где",
-            "Срок",
-            "Ответственный",
-            "Состояние",
-        ];
+        let heads = ["Номер", "Что сделать", "Где", "Срок", "Ответственный", "Состояние"];
         table(page, "Задачи", &heads, rows);
     }
 
@@ -154,12 +120,7 @@ impl AmoCrm {
             let text = |key: &str| escape(note.params[key].as_str().unwrap_or_default());
             vec![
                 note.id.to_string(),
-                if note.note_type == "call_in" {
-                    "входящий"
-                } else {
-                    "исходящий"
-                }
-                .to_owned(),
+                if note.note_type == "call_in" { "входящий" } else { "исходящий" }.to_owned(),
                 text("phone"),
                 self.card_name(note.entity, note.entity_id),
                 format!("{} с", note.params["duration"].as_i64().unwrap_or_default()),
@@ -168,16 +129,7 @@ impl AmoCrm {
                 time(note.stamp.created_at),
             ]
         });
-        let heads = [
-            "Номер",
-            "Звонок",
-            "Телефон",
-            "Где",
-            "Длительность",
-            "Итог",
-            "Запись",
-            "Когда",
-        ];
+        let heads = ["Номер", "Звонок", "Телефон", "Где", "Длительность", "Итог", "Запись", "Когда"];
         table(page, "Звонки", &heads, rows);
     }
 
@@ -204,12 +156,8 @@ fn table(page: &mut String, title: &str, heads: &[&str], rows: impl Iterator<Ite
         page.push_str("<p class=\"none\">Пока пусто.</p>");
         return;
     }
-    let cells = |tag: &str, cells: &[String]| -> String {
-        cells
-            .iter()
-            .map(|cell| format!("<{tag}>{cell}</{tag}>"))
-            .collect()
-    };
+    let cells =
+        |tag: &str, cells: &[String]| -> String { cells.iter().map(|cell| format!("<{tag}>{cell}</{tag}>")).collect() };
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     page.push_str(&format!("<table><tr>{}</tr>", cells("th", &heads)));
     for row in rows {

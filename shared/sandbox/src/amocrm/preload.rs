@@ -9,12 +9,7 @@ const BEFORE_S: i64 = 1_736_930_000;
 /// Of somebody who was there before any lag could matter.
 fn stamp() -> Stamp {
     let long_ago = i64::MIN / 2;
-    Stamp {
-        created_by: 0,
-        created_at: BEFORE_S,
-        updated_at: BEFORE_S,
-        created_ms: long_ago,
-    }
+    Stamp { created_by: 0, created_at: BEFORE_S, updated_at: BEFORE_S, created_ms: long_ago }
 }
 
 impl AmoCrm {

@@ -25,14 +25,7 @@ const KEYS: [&str; 14] = [
     "created_at",
     "updated_at",
 ];
-const FILTERS: [&str; 6] = [
-    "id",
-    "entity_type",
-    "entity_id",
-    "is_completed",
-    "task_type",
-    "responsible_user_id",
-];
+const FILTERS: [&str; 6] = ["id", "entity_type", "entity_id", "is_completed", "task_type", "responsible_user_id"];
 
 /// What a request wants of a task.
 struct Wanted {
@@ -97,9 +90,7 @@ impl AmoCrm {
                 && query.passes("responsible_user_id", &task.responsible.to_string())
         };
         let all: Vec<&Task> = self.tasks.iter().filter(found).collect();
-        list::page(call, &self.config.base, "tasks", &all, |task| {
-            self.task_json(task)
-        })
+        list::page(call, &self.config.base, "tasks", &all, |task| self.task_json(task))
     }
 
     fn make_tasks(&mut self, call: &Call<'_>) -> Result<Response, Response> {

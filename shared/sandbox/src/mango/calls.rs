@@ -59,10 +59,7 @@ pub struct Webhook {
 impl Employee {
     /// An employee with this short number and telephone.
     pub fn new(extension: &str, sip: &str) -> Self {
-        Self {
-            extension: extension.to_owned(),
-            sip: sip.to_owned(),
-        }
+        Self { extension: extension.to_owned(), sip: sip.to_owned() }
     }
 
     pub(super) fn party(&self) -> Party {
@@ -156,15 +153,7 @@ fn one_leg(mut story: Story<'_>, mut leg: Leg, by: &Employee, direction: u8) -> 
         story.recording("Started", &leg, by, answered_s);
     }
     let (from, to) = (leg.from.clone(), leg.to.clone());
-    let end = End {
-        direction,
-        from,
-        to,
-        forward_s: 0,
-        talk_s,
-        end_s,
-        reason,
-    };
+    let end = End { direction, from, to, forward_s: 0, talk_s, end_s, reason };
     story.summary(end, leg.sip_call_id.as_deref(), end_s * 1000 + 50);
     story.ended(&mut leg, reason, end_s, end_s * 1000 + 100);
     if talk_s.is_some() {
@@ -210,22 +199,14 @@ pub fn ring_group(call: &Call, group: &[Employee], answered_by: Option<usize>) -
     story.appeared(&mut queue, 0, 2_600);
     story.ended(&mut menu, 1100, MENU_S, 3_000);
     let answered_by = answered_by.filter(|place| *place < group.len());
-    let rung_s = MENU_S
-        + if answered_by.is_some() {
-            ANSWER_S
-        } else {
-            RING_S
-        };
+    let rung_s = MENU_S + if answered_by.is_some() { ANSWER_S } else { RING_S };
     let rung_ms = rung_s * 1000;
     let end_s = answered_by.map_or(rung_s, |_| rung_s + call.talk_s);
     let mut end = End {
         direction: 1,
         from: story.client(),
         // A missed group call names the first who missed it, without a telephone.
-        to: Party {
-            number: None,
-            ..group.first().map(Employee::party).unwrap_or_default()
-        },
+        to: Party { number: None, ..group.first().map(Employee::party).unwrap_or_default() },
         forward_s: MENU_S,
         talk_s: None,
         end_s,
@@ -244,12 +225,7 @@ pub fn ring_group(call: &Call, group: &[Employee], answered_by: Option<usize>) -
         story.recording("Started", &leg, employee, rung_s);
         story.ended(&mut leg, 1110, end_s, end_s * 1000 + 100);
         story.recording("Completed", &leg, employee, end_s);
-        end = End {
-            to: employee.party(),
-            talk_s: Some(rung_s),
-            reason: 1110,
-            ..end
-        };
+        end = End { to: employee.party(), talk_s: Some(rung_s), reason: 1110, ..end };
     }
     let reason = if answered_by.is_some() { 1100 } else { 1160 };
     story.ended(&mut queue, reason, rung_s, rung_ms + 250);

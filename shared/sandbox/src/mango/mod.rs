@@ -74,10 +74,7 @@ impl Mango {
         if request.method == "POST" && request.path == "/sandbox/faults" {
             return self.gate.faults.inject_json(&request.body);
         }
-        let limit = Limit {
-            per_second: self.config.requests_per_second,
-            block: None,
-        };
+        let limit = Limit { per_second: self.config.requests_per_second, block: None };
         let limit = request.path.starts_with("/vpbx/").then_some(&limit);
         let response = match self.gate.admit(request, now_ms, limit, too_fast) {
             Fate::Answered(response) => response,
@@ -92,8 +89,7 @@ impl Mango {
 
     /// A recording that can be fetched from `ready_at_ms` on.
     pub fn add_recording(&mut self, id: &str, ready_at_ms: i64) {
-        self.recordings
-            .insert(id.to_owned(), Recording { ready_at_ms });
+        self.recordings.insert(id.to_owned(), Recording { ready_at_ms });
     }
 
     /// Puts a fault at the end of the queue; the first that hits a request decides its fate.
@@ -152,10 +148,7 @@ fn digest(parts: &[&str]) -> String {
     for part in parts {
         hash.update(part.as_bytes());
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn too_fast(_: Pace) -> Response {

@@ -55,11 +55,7 @@ impl Mango {
     pub(super) fn carry_out(&mut self, request: &Request, now_ms: i64) -> Response {
         let path = request.path.trim_end_matches('/');
         if let Some(token) = path.strip_prefix("/files/") {
-            return if request.method == "GET" {
-                self.file(token)
-            } else {
-                not_found()
-            };
+            return if request.method == "GET" { self.file(token) } else { not_found() };
         }
         let Some(query) = path.strip_prefix("/vpbx/queries/recording/") else {
             return not_found();
@@ -85,9 +81,7 @@ impl Mango {
         }
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(&request.body);
-            pairs
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.into_owned())
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
         };
         let key = field("vpbx_api_key").ok_or(MISSING_PARAMETER)?;
         let sign = field("sign").ok_or(MISSING_PARAMETER)?;
@@ -100,18 +94,13 @@ impl Mango {
         }
         let asked: Value = serde_json::from_str(&json).map_err(|_| BAD_JSON)?;
         check_action(asked["action"].as_str().ok_or(MISSING_PARAMETER)?)?;
-        asked["recording_id"]
-            .as_str()
-            .map(str::to_owned)
-            .ok_or(MISSING_PARAMETER)
+        asked["recording_id"].as_str().map(str::to_owned).ok_or(MISSING_PARAMETER)
     }
 
     /// The recording that a signed address names: id, action, key, expiry in Unix seconds, sign.
     fn asked_by_link(&self, rest: &str, now_ms: i64) -> Result<String, u16> {
-        let parts: Vec<String> = rest
-            .split('/')
-            .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
-            .collect();
+        let parts: Vec<String> =
+            rest.split('/').map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned()).collect();
         let [id, action, key, expires, sign] = parts.as_slice() else {
             return Err(MISSING_PARAMETER);
         };
@@ -123,11 +112,7 @@ impl Mango {
             return Err(WRONG_SIGN);
         }
         let until: i64 = expires.parse().map_err(|_| BAD_PARAMETERS)?;
-        if until <= now_ms.div_euclid(1000) {
-            Err(BAD_PARAMETERS)
-        } else {
-            Ok(id.clone())
-        }
+        if until <= now_ms.div_euclid(1000) { Err(BAD_PARAMETERS) } else { Ok(id.clone()) }
     }
 
     fn ready(&self, id: String, now_ms: i64) -> Result<String, u16> {
@@ -164,11 +149,7 @@ impl Mango {
 }
 
 fn check_action(action: &str) -> Result<(), u16> {
-    if matches!(action, "download" | "play") {
-        Ok(())
-    } else {
-        Err(BAD_PARAMETERS)
-    }
+    if matches!(action, "download" | "play") { Ok(()) } else { Err(BAD_PARAMETERS) }
 }
 
 fn not_found() -> Response {

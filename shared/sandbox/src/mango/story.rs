@@ -41,78 +41,43 @@ pub(super) struct Story<'a> {
 
 impl<'a> Story<'a> {
     pub(super) fn new(call: &'a Call) -> Self {
-        Self {
-            call,
-            hooks: Vec::new(),
-            recording_seq: 0,
-        }
+        Self { call, hooks: Vec::new(), recording_seq: 0 }
     }
 
     pub(super) fn client(&self) -> Party {
         let number = (!self.call.client.is_empty()).then(|| self.call.client.clone());
-        Party {
-            number,
-            ..Party::default()
-        }
+        Party { number, ..Party::default() }
     }
 
     /// The `n`th leg of the call.
     pub(super) fn leg(&self, n: u32, location: &'static str, from: Party, to: Party) -> Leg {
         let id = STANDARD.encode(format!("1:10000001:{}:{n}", self.call.entry));
-        Leg {
-            id,
-            location,
-            from,
-            to,
-            seq: 0,
-            sip_call_id: None,
-            transfer: None,
-        }
+        Leg { id, location, from, to, seq: 0, sip_call_id: None, transfer: None }
     }
 
     pub(super) fn menu(&self) -> Leg {
         let line = Some(self.call.line.clone());
-        let to = Party {
-            number: line.clone(),
-            line_number: line,
-            ..Party::default()
-        };
+        let to = Party { number: line.clone(), line_number: line, ..Party::default() };
         self.leg(1, "ivr", self.client(), to)
     }
 
     /// The client, taken from the menu, waiting for the group.
     pub(super) fn queue(&self, menu: &Leg) -> Leg {
-        let from = Party {
-            taken_from_call_id: Some(menu.id.clone()),
-            ..self.client()
-        };
-        let to = Party {
-            acd_group: Some(GROUP.to_owned()),
-            ..menu.to.clone()
-        };
+        let from = Party { taken_from_call_id: Some(menu.id.clone()), ..self.client() };
+        let to = Party { acd_group: Some(GROUP.to_owned()), ..menu.to.clone() };
         self.leg(2, "queue", from, to)
     }
 
     /// The client, taken from another leg, at an employee's telephone.
     pub(super) fn at(&self, n: u32, employee: &Employee, taken_from: &Leg) -> Leg {
-        let from = Party {
-            taken_from_call_id: Some(taken_from.id.clone()),
-            ..self.client()
-        };
-        let to = Party {
-            line_number: Some(self.call.line.clone()),
-            ..employee.party()
-        };
+        let from = Party { taken_from_call_id: Some(taken_from.id.clone()), ..self.client() };
+        let to = Party { line_number: Some(self.call.line.clone()), ..employee.party() };
         self.leg(n, "abonent", from, to)
     }
 
     fn hook(&mut self, path: &'static str, after_ms: i64, event: &impl Serialize) {
         let json = serde_json::to_string(event).unwrap_or_default();
-        self.hooks.push(Webhook {
-            after_ms,
-            path,
-            json,
-        });
+        self.hooks.push(Webhook { after_ms, path, json });
     }
 
     fn event(&mut self, leg: &mut Leg, state: &str, reason: Option<u16>, at_s: i64, after_ms: i64) {

@@ -20,18 +20,10 @@ use crate::table::{Page, Query, Row, Table, TableError};
 /// # Errors
 /// The check that failed, with what was found and what was expected.
 pub async fn all(table: &dyn Table) -> Result<(), String> {
-    writes::all(table)
-        .await
-        .map_err(|why| format!("writes: {why}"))?;
-    conditions::all(table)
-        .await
-        .map_err(|why| format!("conditions: {why}"))?;
-    queries::all(table)
-        .await
-        .map_err(|why| format!("queries: {why}"))?;
-    indexes::all(table)
-        .await
-        .map_err(|why| format!("indexes: {why}"))
+    writes::all(table).await.map_err(|why| format!("writes: {why}"))?;
+    conditions::all(table).await.map_err(|why| format!("conditions: {why}"))?;
+    queries::all(table).await.map_err(|why| format!("queries: {why}"))?;
+    indexes::all(table).await.map_err(|why| format!("indexes: {why}"))
 }
 
 /// A row of its own for one check.
@@ -45,11 +37,7 @@ fn nth(check: &str, n: u64) -> Key {
 }
 
 fn same<T: PartialEq + Debug>(what: &str, got: T, want: T) -> Result<(), String> {
-    if got == want {
-        Ok(())
-    } else {
-        Err(format!("{what}: got {got:?}, expected {want:?}"))
-    }
+    if got == want { Ok(()) } else { Err(format!("{what}: got {got:?}, expected {want:?}")) }
 }
 
 fn worked<T>(what: &str, result: Result<T, TableError>) -> Result<T, String> {
@@ -59,23 +47,15 @@ fn worked<T>(what: &str, result: Result<T, TableError>) -> Result<T, String> {
 fn refused<T: Debug>(what: &str, result: Result<T, TableError>) -> Result<(), String> {
     match result {
         Err(TableError::Refused(_)) => Ok(()),
-        other => Err(format!(
-            "{what}: got {other:?}, expected that it is refused"
-        )),
+        other => Err(format!("{what}: got {other:?}, expected that it is refused")),
     }
 }
 
 /// The result must be a conflict with this row.
-fn conflict<T: Debug>(
-    what: &str,
-    result: Result<T, TableError>,
-    old: Option<&Row>,
-) -> Result<(), String> {
+fn conflict<T: Debug>(what: &str, result: Result<T, TableError>, old: Option<&Row>) -> Result<(), String> {
     match result {
         Err(TableError::Conflict(row)) => same(what, row.as_deref(), old),
-        other => Err(format!(
-            "{what}: got {other:?}, expected a conflict with {old:?}"
-        )),
+        other => Err(format!("{what}: got {other:?}, expected a conflict with {old:?}")),
     }
 }
 
@@ -84,8 +64,7 @@ async fn walk(table: &dyn Table, mut query: Query) -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     // No check has so many rows: a driver whose pages do not end must not hang the suite.
     for _ in 0..100 {
-        let Page { rows: page, next } =
-            worked(&format!("{query:?}"), table.query(query.clone()).await)?;
+        let Page { rows: page, next } = worked(&format!("{query:?}"), table.query(query.clone()).await)?;
         if page.len() > query.limit {
             return Err(format!("{query:?}: a page of {} rows", page.len()));
         }
@@ -103,11 +82,7 @@ async fn finds(table: &dyn Table, what: &str, query: Query, want: &[Key]) -> Res
     let patience = if query.consistent { 1 } else { 100 };
     let mut got = Vec::new();
     for _ in 0..patience {
-        got = walk(table, query.clone())
-            .await?
-            .into_iter()
-            .map(|row| row.key)
-            .collect();
+        got = walk(table, query.clone()).await?.into_iter().map(|row| row.key).collect();
         if got == want {
             break;
         }

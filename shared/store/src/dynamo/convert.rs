@@ -22,11 +22,9 @@ pub(super) fn value(value: &Value) -> AttributeValue {
     match value {
         Value::S(text) => AttributeValue::S(text.clone()),
         Value::N(number) => AttributeValue::N(number.to_string()),
-        Value::M(map) => AttributeValue::M(
-            map.iter()
-                .map(|(name, entry)| (name.clone(), self::value(entry)))
-                .collect(),
-        ),
+        Value::M(map) => {
+            AttributeValue::M(map.iter().map(|(name, entry)| (name.clone(), self::value(entry))).collect())
+        }
     }
 }
 
@@ -50,9 +48,7 @@ fn our_value(name: &str, theirs: AttributeValue) -> Result<Value, TableError> {
 pub(super) fn row(mut item: Item) -> Result<Row, TableError> {
     let mut part = |name: &str| match item.remove(name) {
         Some(AttributeValue::S(text)) => Ok(text),
-        _ => Err(TableError::Refused(format!(
-            "a row came without its {name}"
-        ))),
+        _ => Err(TableError::Refused(format!("a row came without its {name}"))),
     };
     let key = Key::from_table(part("pk")?, part("sk")?);
     let mut attributes = BTreeMap::new();
@@ -70,14 +66,10 @@ pub(super) fn mark(last: &Item) -> Result<String, TableError> {
         let part = match theirs {
             AttributeValue::S(text) => serde_json::Value::from(text.as_str()),
             AttributeValue::N(digits) => serde_json::Value::from(
-                digits
-                    .parse::<i64>()
-                    .map_err(|_| TableError::Refused(format!("{name} is no whole number")))?,
+                digits.parse::<i64>().map_err(|_| TableError::Refused(format!("{name} is no whole number")))?,
             ),
             _ => {
-                return Err(TableError::Refused(format!(
-                    "key attribute {name} is neither text nor number"
-                )));
+                return Err(TableError::Refused(format!("key attribute {name} is neither text nor number")));
             }
         };
         parts.insert(name, part);
@@ -88,19 +80,13 @@ pub(super) fn mark(last: &Item) -> Result<String, TableError> {
 /// What [`mark`] was given.
 pub(super) fn parse_mark(mark: &str) -> Result<Item, TableError> {
     let foreign = || TableError::Refused("this is no page mark of the table".to_owned());
-    let parts: BTreeMap<String, serde_json::Value> =
-        serde_json::from_str(mark).map_err(|_| foreign())?;
+    let parts: BTreeMap<String, serde_json::Value> = serde_json::from_str(mark).map_err(|_| foreign())?;
     let part = |theirs: serde_json::Value| match theirs {
         serde_json::Value::String(text) => Ok(AttributeValue::S(text)),
-        serde_json::Value::Number(number) if number.is_i64() => {
-            Ok(AttributeValue::N(number.to_string()))
-        }
+        serde_json::Value::Number(number) if number.is_i64() => Ok(AttributeValue::N(number.to_string())),
         _ => Err(foreign()),
     };
-    parts
-        .into_iter()
-        .map(|(name, theirs)| Ok((name, part(theirs)?)))
-        .collect()
+    parts.into_iter().map(|(name, theirs)| Ok((name, part(theirs)?))).collect()
 }
 
 #[cfg(test)]
@@ -116,10 +102,7 @@ mod tests {
         let text = mark(&last).expect("a mark");
         assert_eq!(parse_mark(&text), Ok(last));
         assert!(matches!(parse_mark("[1]"), Err(TableError::Refused(_))));
-        assert!(matches!(
-            parse_mark("{\"pk\":true}"),
-            Err(TableError::Refused(_))
-        ));
+        assert!(matches!(parse_mark("{\"pk\":true}"), Err(TableError::Refused(_))));
     }
 
     #[test]
@@ -129,13 +112,8 @@ mod tests {
             item.insert("odd".to_owned(), odd);
             item
         };
-        for odd in [
-            AttributeValue::Bool(true),
-            AttributeValue::N("1.5".to_owned()),
-        ] {
-            let Err(TableError::Refused(why)) = row(item(odd)) else {
-                panic!("it was read")
-            };
+        for odd in [AttributeValue::Bool(true), AttributeValue::N("1.5".to_owned())] {
+            let Err(TableError::Refused(why)) = row(item(odd)) else { panic!("it was read") };
             assert!(why.contains("odd"), "{why}");
         }
         let nested = Value::M(BTreeMap::from([("a".to_owned(), Value::N(-1))]));

@@ -32,24 +32,12 @@ pub(super) fn update(update: &Update) -> Parts {
             clauses.push(format!("{verb} {}", items.join(", ")));
         }
     };
-    let set = update
-        .set
-        .iter()
-        .map(|(path, value)| format!("{} = {}", words.path(path), words.value(value)));
+    let set = update.set.iter().map(|(path, value)| format!("{} = {}", words.path(path), words.value(value)));
     clause("SET", set.collect());
-    clause(
-        "REMOVE",
-        update.remove.iter().map(|path| words.path(path)).collect(),
-    );
-    let add = update
-        .add
-        .iter()
-        .map(|(name, by)| format!("{} {}", words.name(name), words.value(&Value::N(*by))));
+    clause("REMOVE", update.remove.iter().map(|path| words.path(path)).collect());
+    let add = update.add.iter().map(|(name, by)| format!("{} {}", words.name(name), words.value(&Value::N(*by))));
     clause("ADD", add.collect());
-    let condition = update
-        .condition
-        .as_ref()
-        .and_then(|condition| words.whole_condition(condition));
+    let condition = update.condition.as_ref().and_then(|condition| words.whole_condition(condition));
     words.into_parts((!clauses.is_empty()).then(|| clauses.join(" ")), condition)
 }
 
@@ -64,21 +52,14 @@ pub(super) fn condition(condition: Option<&Condition>) -> Parts {
 pub(super) fn query(query: &Query) -> Parts {
     let mut words = Words::default();
     let (partition, sort) = query.index.map_or(("pk", "sk"), crate::table::Index::keys);
-    let mut text = format!(
-        "{} = {}",
-        words.name(partition),
-        words.value(&Value::S(query.partition.clone()))
-    );
+    let mut text = format!("{} = {}", words.name(partition), words.value(&Value::S(query.partition.clone())));
     let range = match (&query.from, &query.to) {
         (None, None) => None,
         (Some(from), None) => Some(format!("{} >= {}", words.name(sort), words.value(from))),
         (None, Some(to)) => Some(format!("{} <= {}", words.name(sort), words.value(to))),
-        (Some(from), Some(to)) => Some(format!(
-            "{} BETWEEN {} AND {}",
-            words.name(sort),
-            words.value(from),
-            words.value(to)
-        )),
+        (Some(from), Some(to)) => {
+            Some(format!("{} BETWEEN {} AND {}", words.name(sort), words.value(from), words.value(to)))
+        }
     };
     if let Some(range) = range {
         text = format!("{text} AND {range}");
@@ -109,10 +90,7 @@ impl Words {
     }
 
     fn path(&mut self, path: &Path) -> String {
-        path.iter()
-            .map(|part| self.name(part))
-            .collect::<Vec<_>>()
-            .join(".")
+        path.iter().map(|part| self.name(part)).collect::<Vec<_>>().join(".")
     }
 
     /// `None`: it always holds.
@@ -121,9 +99,7 @@ impl Words {
             Some(true) => None,
             Some(false) => {
                 let pk = self.name("pk");
-                Some(format!(
-                    "attribute_exists({pk}) AND attribute_not_exists({pk})"
-                ))
+                Some(format!("attribute_exists({pk}) AND attribute_not_exists({pk})"))
             }
             None => Some(self.condition(condition)),
         }
@@ -146,10 +122,7 @@ impl Words {
 
     /// In parentheses only where there is something to group: the service refuses redundant ones.
     fn joined(&mut self, parts: &[Condition], with: &str) -> String {
-        let open: Vec<_> = parts
-            .iter()
-            .filter(|part| constant(part).is_none())
-            .collect();
+        let open: Vec<_> = parts.iter().filter(|part| constant(part).is_none()).collect();
         let texts: Vec<_> = open.into_iter().map(|part| self.condition(part)).collect();
         match texts.as_slice() {
             [only] => only.clone(),
@@ -158,20 +131,9 @@ impl Words {
     }
 
     fn into_parts(self, update: Option<String>, condition: Option<String>) -> Parts {
-        let names = self
-            .names
-            .into_iter()
-            .enumerate()
-            .map(|(place, name)| (format!("#n{place}"), name));
-        let values = self
-            .values
-            .into_iter()
-            .enumerate()
-            .map(|(place, value)| (format!(":v{place}"), value));
-        let (names, values) = (
-            names.collect::<HashMap<_, _>>(),
-            values.collect::<HashMap<_, _>>(),
-        );
+        let names = self.names.into_iter().enumerate().map(|(place, name)| (format!("#n{place}"), name));
+        let values = self.values.into_iter().enumerate().map(|(place, value)| (format!(":v{place}"), value));
+        let (names, values) = (names.collect::<HashMap<_, _>>(), values.collect::<HashMap<_, _>>());
         Parts {
             update,
             condition,
@@ -223,20 +185,11 @@ mod tests {
                 .add("count", 2)
                 .when(Condition::Eq("status".to_owned(), "new".into())),
         );
-        assert_eq!(
-            parts.update.as_deref(),
-            Some("SET #n0 = :v0, #n1.#n2 = :v1 REMOVE #n3, #n1.#n4 ADD #n5 :v2")
-        );
+        assert_eq!(parts.update.as_deref(), Some("SET #n0 = :v0, #n1.#n2 = :v1 REMOVE #n3, #n1.#n4 ADD #n5 :v2"));
         assert_eq!(parts.condition.as_deref(), Some("#n0 = :v3"));
         let names = parts.names.expect("names");
-        assert_eq!(
-            (names.len(), names["#n2"].as_str(), names["#n4"].as_str()),
-            (6, "call/1/2", "a.b")
-        );
-        assert_eq!(
-            parts.values.expect("values")[":v2"],
-            AttributeValue::N("2".to_owned())
-        );
+        assert_eq!((names.len(), names["#n2"].as_str(), names["#n4"].as_str()), (6, "call/1/2", "a.b"));
+        assert_eq!(parts.values.expect("values")[":v2"], AttributeValue::N("2".to_owned()));
     }
 
     #[test]
@@ -251,17 +204,10 @@ mod tests {
         let exists = || Condition::Exists("a".to_owned());
         assert_eq!(text_of(Condition::And(vec![])), None);
         assert_eq!(text_of(Condition::Or(vec![])).as_deref(), Some(never));
-        assert_eq!(
-            text_of(Condition::Or(vec![exists(), Condition::And(vec![])])),
-            None
-        );
+        assert_eq!(text_of(Condition::Or(vec![exists(), Condition::And(vec![])])), None);
         let one = super::condition(Some(&Condition::And(vec![exists(), Condition::Or(vec![])])));
         assert_eq!(one.condition.as_deref(), Some(never));
-        assert_eq!(
-            one.names.map(|names| names.len()),
-            Some(1),
-            "the dropped operand left a name behind"
-        );
+        assert_eq!(one.names.map(|names| names.len()), Some(1), "the dropped operand left a name behind");
         let kept = text_of(Condition::And(vec![Condition::And(vec![]), exists()]));
         assert_eq!(kept.as_deref(), Some("attribute_exists(#n0)"));
     }
@@ -271,10 +217,7 @@ mod tests {
         let lt = |name: &str| Condition::Lt(name.to_owned(), 1.into());
         let nested = Condition::And(vec![
             Condition::Present,
-            Condition::Or(vec![
-                Condition::NotExists("a".to_owned()),
-                Condition::And(vec![lt("b")]),
-            ]),
+            Condition::Or(vec![Condition::NotExists("a".to_owned()), Condition::And(vec![lt("b")])]),
         ]);
         assert_eq!(
             text_of(nested).as_deref(),
@@ -291,9 +234,6 @@ mod tests {
         assert_eq!(text(&query), "#n0 = :v0 AND #n1 <= :v1");
         query.from = Some(Value::N(3));
         assert_eq!(text(&query), "#n0 = :v0 AND #n1 BETWEEN :v1 AND :v2");
-        assert_eq!(
-            super::query(&query).names.expect("names")["#n1"],
-            "wake_due"
-        );
+        assert_eq!(super::query(&query).names.expect("names")["#n1"], "wake_due");
     }
 }

@@ -17,8 +17,7 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkErro
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue,
-    ReturnValuesOnConditionCheckFailure,
+    AttributeValue, ConsumedCapacity, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure,
 };
 
 use crate::keys::Key;
@@ -60,19 +59,12 @@ pub struct Dynamo {
 impl Dynamo {
     /// The table of this name.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self {
-            client,
-            table: table.into(),
-            units: None,
-        }
+        Self { client, table: table.into(), units: None }
     }
 
     /// The same, adding up what each call consumed.
     pub fn counting(client: Client, table: impl Into<String>, units: Arc<Units>) -> Self {
-        Self {
-            units: Some(units),
-            ..Self::new(client, table)
-        }
+        Self { units: Some(units), ..Self::new(client, table) }
     }
 
     /// Counts the call; the question for capacity to ask with it.
@@ -84,25 +76,19 @@ impl Dynamo {
 
     fn count_read(&self, capacity: Option<&ConsumedCapacity>) {
         if let Some(units) = &self.units {
-            units
-                .reads_x10
-                .fetch_add(tenths(capacity), Ordering::Relaxed);
+            units.reads_x10.fetch_add(tenths(capacity), Ordering::Relaxed);
         }
     }
 
     fn count_write(&self, capacity: Option<&ConsumedCapacity>) {
         if let Some(units) = &self.units {
-            units
-                .writes_x10
-                .fetch_add(tenths(capacity), Ordering::Relaxed);
+            units.writes_x10.fetch_add(tenths(capacity), Ordering::Relaxed);
         }
     }
 }
 
 fn tenths(capacity: Option<&ConsumedCapacity>) -> u64 {
-    let units = capacity
-        .and_then(ConsumedCapacity::capacity_units)
-        .unwrap_or_default();
+    let units = capacity.and_then(ConsumedCapacity::capacity_units).unwrap_or_default();
     (units * 10.0).round() as u64
 }
 
@@ -174,11 +160,7 @@ impl Table for Dynamo {
         if matches!((&query.from, &query.to), (Some(from), Some(to)) if from > to) {
             return Ok(Page::default());
         }
-        let start = query
-            .start
-            .as_deref()
-            .map(convert::parse_mark)
-            .transpose()?;
+        let start = query.start.as_deref().map(convert::parse_mark).transpose()?;
         let parts = expression::query(&query);
         let answer = self
             .client
@@ -200,24 +182,14 @@ impl Table for Dynamo {
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         Ok(Page {
             next: next.as_ref().map(convert::mark).transpose()?,
-            rows: answer
-                .items
-                .unwrap_or_default()
-                .into_iter()
-                .map(convert::row)
-                .collect::<Result<_, _>>()?,
+            rows: answer.items.unwrap_or_default().into_iter().map(convert::row).collect::<Result<_, _>>()?,
         })
     }
 }
 
 /// The condition did not hold; `old` is the row that it did not hold for.
 fn conflict(old: Option<&HashMap<String, AttributeValue>>) -> TableError {
-    match old
-        .filter(|item| !item.is_empty())
-        .cloned()
-        .map(convert::row)
-        .transpose()
-    {
+    match old.filter(|item| !item.is_empty()).cloned().map(convert::row).transpose() {
         Ok(row) => TableError::Conflict(row.map(Box::new)),
         Err(unreadable) => unreadable,
     }
@@ -235,9 +207,9 @@ where
     let code = service.code().unwrap_or("unknown error");
     let why = format!("{code}: {}", service.message().unwrap_or("no message"));
     match code {
-        "ValidationException"
-        | "SerializationException"
-        | "ItemCollectionSizeLimitExceededException" => TableError::Refused(why),
+        "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
+            TableError::Refused(why)
+        }
         _ => TableError::Unavailable(why),
     }
 }

@@ -5,8 +5,8 @@
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableInputBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
-    LocalSecondaryIndex, Projection, ProjectionType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, LocalSecondaryIndex, Projection,
+    ProjectionType, ScalarAttributeType,
 };
 
 use crate::table::Index;
@@ -28,10 +28,7 @@ pub fn create_main_table(table: &str) -> Result<CreateTableInputBuilder, BuildEr
                 .projection(keys_only())
                 .build()?,
         );
-    let summary = Projection::builder()
-        .projection_type(ProjectionType::Include)
-        .non_key_attributes("summary")
-        .build();
+    let summary = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("summary").build();
     let global = [
         (Index::WakeDue, ScalarAttributeType::N, keys_only()),
         (Index::Feed, ScalarAttributeType::S, summary),
@@ -67,27 +64,14 @@ pub fn create_quarantine_table(table: &str) -> Result<CreateTableInputBuilder, B
 }
 
 fn keys_only() -> Projection {
-    Projection::builder()
-        .projection_type(ProjectionType::KeysOnly)
-        .build()
+    Projection::builder().projection_type(ProjectionType::KeysOnly).build()
 }
 
 fn attribute(name: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition, BuildError> {
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(kind)
-        .build()
+    AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build()
 }
 
 fn key_schema((partition, sort): (&str, &str)) -> Result<Vec<KeySchemaElement>, BuildError> {
-    let element = |name: &str, kind| {
-        KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(kind)
-            .build()
-    };
-    Ok(vec![
-        element(partition, KeyType::Hash)?,
-        element(sort, KeyType::Range)?,
-    ])
+    let element = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    Ok(vec![element(partition, KeyType::Hash)?, element(sort, KeyType::Range)?])
 }

@@ -19,7 +19,10 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Res
 }
 
 /// Reads a JSON attribute that may be missing.
-pub(crate) fn json_or_default<T: serde::de::DeserializeOwned + Default>(row: &Row, name: &str) -> Result<T, TableError> {
+pub(crate) fn json_or_default<T: serde::de::DeserializeOwned + Default>(
+    row: &Row,
+    name: &str,
+) -> Result<T, TableError> {
     if row.s(name).is_none() { Ok(T::default()) } else { json(row, name) }
 }
 

@@ -71,34 +71,19 @@ impl Queues {
     /// # Errors
     /// The file cannot be opened, is no database, or was written by a newer version.
     pub fn open(path: &Path, max_receives: u32) -> Result<Self, PortError> {
-        let failed = |why: &dyn std::fmt::Display| {
-            PortError::new("queues", format!("{}: {why}", path.display()))
-        };
+        let failed = |why: &dyn std::fmt::Display| PortError::new("queues", format!("{}: {why}", path.display()));
         let connection = Connection::open(path).map_err(|why| failed(&why))?;
         if !rows::prepare(&connection).map_err(|why| failed(&why))? {
-            return Err(failed(
-                &"written by a newer version of perezvon; use that one",
-            ));
+            return Err(failed(&"written by a newer version of perezvon; use that one"));
         }
         let writer = writer::Writer::start(connection)?;
         let memory = Mutex::default();
-        Ok(Self {
-            inner: Arc::new(Inner {
-                path: path.to_owned(),
-                writer,
-                max_receives,
-                memory,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { path: path.to_owned(), writer, max_receives, memory }) })
     }
 
     /// The port to one queue.
     pub fn queue(&self, name: &str, clock: Arc<dyn Clock>) -> DiskQueue {
-        DiskQueue {
-            queues: self.clone(),
-            name: name.to_owned(),
-            clock,
-        }
+        DiskQueue { queues: self.clone(), name: name.to_owned(), clock }
     }
 
     /// Woken when something may have become visible sooner than [`next_due`](Self::next_due) said:
@@ -127,11 +112,7 @@ impl Queues {
             now_ms,
             max_receives: self.inner.max_receives,
         };
-        let received = self
-            .inner
-            .writer
-            .run(move |connection| rows::receive(connection, &want))
-            .await?;
+        let received = self.inner.writer.run(move |connection| rows::receive(connection, &want)).await?;
         if let Some(last) = received.last() {
             self.remember(queue, |memory| memory.served = Some(last.group.clone()));
         }
@@ -143,9 +124,7 @@ impl Queues {
     /// # Errors
     /// The disk failed: they are seen again.
     pub async fn ack(&self, ids: Vec<i64>) -> Result<(), PortError> {
-        let work = move |connection: &Connection| {
-            ids.iter().try_for_each(|id| rows::remove(connection, *id))
-        };
+        let work = move |connection: &Connection| ids.iter().try_for_each(|id| rows::remove(connection, *id));
         self.inner.writer.run(work).await
     }
 
@@ -153,17 +132,9 @@ impl Queues {
     ///
     /// # Errors
     /// The disk failed: it is seen again when its visibility time-out ends.
-    pub async fn nack(
-        &self,
-        queue: &str,
-        id: i64,
-        after_ms: i64,
-        error: &str,
-        now_ms: i64,
-    ) -> Result<(), PortError> {
+    pub async fn nack(&self, queue: &str, id: i64, after_ms: i64, error: &str, now_ms: i64) -> Result<(), PortError> {
         let (visible_at, error) = (now_ms + after_ms, error.to_owned());
-        let work =
-            move |connection: &Connection| rows::put_back(connection, id, visible_at, &error);
+        let work = move |connection: &Connection| rows::put_back(connection, id, visible_at, &error);
         self.inner.writer.run(work).await?;
         self.arrivals(queue).notify_one();
         Ok(())
@@ -175,22 +146,17 @@ impl Queues {
     /// The disk failed.
     pub async fn next_due(&self, queue: &str) -> Result<Option<i64>, PortError> {
         let queue = queue.to_owned();
-        self.inner
-            .writer
-            .run(move |connection| rows::next_due(connection, &queue))
-            .await
+        self.inner.writer.run(move |connection| rows::next_due(connection, &queue)).await
     }
 
-    /// How many messages there are: visible, hidden and delayed, not the dead.
+    /// How many messages there are: visible, hidden and delayed, not the dead; for specs.
     ///
     /// # Errors
     /// The disk failed.
+    #[cfg(test)]
     pub async fn depth(&self, queue: &str) -> Result<u64, PortError> {
         let queue = queue.to_owned();
-        self.inner
-            .writer
-            .run(move |connection| rows::depth(connection, &queue))
-            .await
+        self.inner.writer.run(move |connection| rows::depth(connection, &queue)).await
     }
 
     /// The dead messages of a queue, oldest first.
@@ -199,10 +165,7 @@ impl Queues {
     /// The disk failed.
     pub async fn dead(&self, queue: &str) -> Result<Vec<Dead>, PortError> {
         let queue = queue.to_owned();
-        self.inner
-            .writer
-            .run(move |connection| rows::dead(connection, &queue))
-            .await
+        self.inner.writer.run(move |connection| rows::dead(connection, &queue)).await
     }
 
     /// Puts a dead message back as if it had never been received; whether there was one.
@@ -210,26 +173,11 @@ impl Queues {
     /// # Errors
     /// The disk failed.
     pub async fn redrive(&self, id: i64, now_ms: i64) -> Result<bool, PortError> {
-        let queue = self
-            .inner
-            .writer
-            .run(move |connection| rows::redrive(connection, id, now_ms))
-            .await?;
+        let queue = self.inner.writer.run(move |connection| rows::redrive(connection, id, now_ms)).await?;
         if let Some(queue) = &queue {
             self.arrivals(queue).notify_one();
         }
         Ok(queue.is_some())
-    }
-
-    /// Forgets a dead message; whether there was one.
-    ///
-    /// # Errors
-    /// The disk failed.
-    pub async fn drop_dead(&self, id: i64) -> Result<bool, PortError> {
-        self.inner
-            .writer
-            .run(move |connection| rows::drop_dead(connection, id))
-            .await
     }
 
     /// Writes a copy as of now to a new file; work goes on meanwhile.
@@ -244,11 +192,7 @@ impl Queues {
 
     fn remember<T>(&self, queue: &str, change: impl FnOnce(&mut Memory) -> T) -> T {
         // Nothing can be half done in there.
-        let mut memory = self
-            .inner
-            .memory
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.inner.memory.lock().unwrap_or_else(PoisonError::into_inner);
         change(memory.entry(queue.to_owned()).or_default())
     }
 }
@@ -264,10 +208,7 @@ pub struct DiskQueue {
 #[async_trait]
 impl Queue for DiskQueue {
     async fn send(&self, messages: Vec<Message>) -> Result<(), PortError> {
-        if messages
-            .iter()
-            .any(|message| !(0..=MAX_DELAY_MS).contains(&message.delay_ms))
-        {
+        if messages.iter().any(|message| !(0..=MAX_DELAY_MS).contains(&message.delay_ms)) {
             let why = format!("a delay must be 0 to {MAX_DELAY_MS} ms");
             return Err(PortError::new(format!("queue {}", self.name), why));
         }

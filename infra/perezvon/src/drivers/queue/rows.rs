@@ -48,22 +48,11 @@ pub(super) fn prepare(connection: &Connection) -> Result<bool> {
     Ok(true)
 }
 
-pub(super) fn send(
-    connection: &Connection,
-    queue: &str,
-    messages: &[Message],
-    now_ms: i64,
-) -> Result<()> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO messages (queue, grp, body, visible_at, receives) VALUES (?1, ?2, ?3, ?4, 0)",
-    )?;
+pub(super) fn send(connection: &Connection, queue: &str, messages: &[Message], now_ms: i64) -> Result<()> {
+    let mut insert = connection
+        .prepare_cached("INSERT INTO messages (queue, grp, body, visible_at, receives) VALUES (?1, ?2, ?3, ?4, 0)")?;
     for message in messages {
-        insert.execute(params![
-            queue,
-            message.group,
-            message.body,
-            now_ms + message.delay_ms
-        ])?;
+        insert.execute(params![queue, message.group, message.body, now_ms + message.delay_ms])?;
     }
     Ok(())
 }
@@ -84,15 +73,9 @@ pub(super) struct Want {
 pub(super) fn receive(connection: &Connection, want: &Want) -> Result<Vec<Received>> {
     loop {
         let picked = pick(connection, want)?;
-        let worn: Vec<_> = picked
-            .iter()
-            .filter(|(_, receives)| *receives >= want.max_receives)
-            .collect();
+        let worn: Vec<_> = picked.iter().filter(|(_, receives)| *receives >= want.max_receives).collect();
         if worn.is_empty() {
-            return picked
-                .iter()
-                .map(|(id, _)| hand_out(connection, *id, want.visible_at))
-                .collect();
+            return picked.iter().map(|(id, _)| hand_out(connection, *id, want.visible_at)).collect();
         }
         for (id, _) in worn {
             bury(connection, *id, want.now_ms)?;
@@ -121,8 +104,7 @@ fn pick(connection: &Connection, want: &Want) -> Result<Vec<(i64, u32)>> {
         }
     }
     let rounds = waiting.iter().map(Vec::len).max().unwrap_or_default();
-    let in_turn =
-        (0..rounds).flat_map(|round| waiting.iter().filter_map(move |group| group.get(round)));
+    let in_turn = (0..rounds).flat_map(|round| waiting.iter().filter_map(move |group| group.get(round)));
     Ok(in_turn.take(want.max).copied().collect())
 }
 
@@ -136,9 +118,7 @@ fn groups(connection: &Connection, queue: &str, after: Option<&str>) -> Result<V
              FROM found WHERE found.grp IS NOT NULL
          ) SELECT grp FROM found WHERE grp IS NOT NULL",
     )?;
-    let mut groups = statement
-        .query_map([queue], |row| row.get(0))?
-        .collect::<Result<Vec<String>>>()?;
+    let mut groups = statement.query_map([queue], |row| row.get(0))?.collect::<Result<Vec<String>>>()?;
     if let Some(after) = after {
         let served = groups.partition_point(|group| group.as_str() <= after);
         groups.rotate_left(served);
@@ -152,12 +132,7 @@ fn hand_out(connection: &Connection, id: i64, visible_at: i64) -> Result<Receive
          RETURNING id, grp, body, receives",
     )?;
     statement.query_row(params![id, visible_at], |row| {
-        Ok(Received {
-            id: row.get(0)?,
-            group: row.get(1)?,
-            body: row.get(2)?,
-            receive_count: row.get(3)?,
-        })
+        Ok(Received { id: row.get(0)?, group: row.get(1)?, body: row.get(2)?, receive_count: row.get(3)? })
     })
 }
 
@@ -174,19 +149,11 @@ fn bury(connection: &Connection, id: i64, now_ms: i64) -> Result<()> {
 
 /// Removes a message: it is done.
 pub(super) fn remove(connection: &Connection, id: i64) -> Result<()> {
-    connection
-        .prepare_cached("DELETE FROM messages WHERE id = ?1")?
-        .execute([id])
-        .map(drop)
+    connection.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id]).map(drop)
 }
 
 /// Shows a message again at this time.
-pub(super) fn put_back(
-    connection: &Connection,
-    id: i64,
-    visible_at: i64,
-    error: &str,
-) -> Result<()> {
+pub(super) fn put_back(connection: &Connection, id: i64, visible_at: i64, error: &str) -> Result<()> {
     connection
         .prepare_cached("UPDATE messages SET visible_at = ?2, last_error = ?3 WHERE id = ?1")?
         .execute(params![id, visible_at, error])
@@ -199,10 +166,9 @@ pub(super) fn next_due(connection: &Connection, queue: &str) -> Result<Option<i6
         .query_row([queue], |row| row.get(0))
 }
 
+#[cfg(test)]
 pub(super) fn depth(connection: &Connection, queue: &str) -> Result<u64> {
-    connection
-        .prepare_cached("SELECT count(*) FROM messages WHERE queue = ?1")?
-        .query_row([queue], |row| row.get(0))
+    connection.prepare_cached("SELECT count(*) FROM messages WHERE queue = ?1")?.query_row([queue], |row| row.get(0))
 }
 
 pub(super) fn dead(connection: &Connection, queue: &str) -> Result<Vec<Dead>> {
@@ -216,9 +182,8 @@ pub(super) fn dead(connection: &Connection, queue: &str) -> Result<Vec<Dead>> {
             died_at_ms: row.get(5)?,
         })
     };
-    let mut statement = connection.prepare_cached(
-        "SELECT id, grp, body, receives, last_error, died_at FROM dead WHERE queue = ?1 ORDER BY id",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT id, grp, body, receives, last_error, died_at FROM dead WHERE queue = ?1 ORDER BY id")?;
     statement.query_map([queue], read)?.collect()
 }
 
@@ -231,14 +196,6 @@ pub(super) fn redrive(connection: &Connection, id: i64, now_ms: i64) -> Result<O
         )?
         .query_row(params![id, now_ms], |row| row.get(0))
         .optional()?;
-    drop_dead(connection, id)?;
+    connection.prepare_cached("DELETE FROM dead WHERE id = ?1")?.execute([id])?;
     Ok(queue)
-}
-
-/// Forgets a dead message; whether there was one.
-pub(super) fn drop_dead(connection: &Connection, id: i64) -> Result<bool> {
-    connection
-        .prepare_cached("DELETE FROM dead WHERE id = ?1")?
-        .execute([id])
-        .map(|rows| rows > 0)
 }

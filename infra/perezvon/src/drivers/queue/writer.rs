@@ -34,10 +34,7 @@ impl Writer {
             .name("queues".to_owned())
             .spawn(move || serve(&connection, &receiver))
             .map_err(failed)?;
-        Ok(Self {
-            work: Some(sender),
-            thread: Some(thread),
-        })
+        Ok(Self { work: Some(sender), thread: Some(thread) })
     }
 
     /// Carries the work out, whole or not at all; returns when it is on disk.
@@ -51,16 +48,9 @@ impl Writer {
             // Nobody may be listening any more: a caller that was dropped.
             Box::new(move |committed| _ = answer.send(committed.and(outcome)))
         });
-        let sent = self
-            .work
-            .as_ref()
-            .is_some_and(|queue| queue.send(work).is_ok());
+        let sent = self.work.as_ref().is_some_and(|queue| queue.send(work).is_ok());
         let lost = || failed("the thread of queue.db has stopped; its reason is in the log");
-        if sent {
-            answered.await.map_err(|_| lost())?
-        } else {
-            Err(lost())
-        }
+        if sent { answered.await.map_err(|_| lost())? } else { Err(lost()) }
     }
 }
 
@@ -75,17 +65,10 @@ impl Drop for Writer {
 }
 
 /// A savepoint of its own: one failure does not undo what others put into the same transaction.
-fn alone<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-) -> rusqlite::Result<T> {
+fn alone<T>(connection: &Connection, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     connection.execute_batch("SAVEPOINT work")?;
     let outcome = work(connection);
-    let end = if outcome.is_ok() {
-        "RELEASE work"
-    } else {
-        "ROLLBACK TO work; RELEASE work"
-    };
+    let end = if outcome.is_ok() { "RELEASE work" } else { "ROLLBACK TO work; RELEASE work" };
     connection.execute_batch(end)?;
     outcome
 }
@@ -114,14 +97,8 @@ fn serve(connection: &Connection, queue: &Receiver<Work>) {
 
 /// Writes a copy as of now to a new file, beside the thread: readers do not block it.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<(), PortError> {
-    let name = to
-        .to_str()
-        .ok_or_else(|| failed(format!("the path {} must be UTF-8", to.display())))?;
+    let name = to.to_str().ok_or_else(|| failed(format!("the path {} must be UTF-8", to.display())))?;
     let connection = Connection::open(from).map_err(failed)?;
-    connection
-        .execute("VACUUM INTO ?1", [name])
-        .map_err(failed)?;
-    std::fs::File::open(to)
-        .and_then(|file| file.sync_all())
-        .map_err(failed)
+    connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+    std::fs::File::open(to).and_then(|file| file.sync_all()).map_err(failed)
 }

@@ -20,19 +20,11 @@ async fn world() -> World {
     let ports = Ports::open(&data).await.expect("open");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let host = listener.local_addr().expect("an address").to_string();
-    let told = Told {
-        public_url: format!("http://{host}"),
-        allow_hosts: Vec::new(),
-        lease_ms: 60_000,
-    };
+    let told = Told { public_url: format!("http://{host}"), allow_hosts: Vec::new(), lease_ms: 60_000 };
     let doors = ports.doors(&data.keys, &told).expect("the functions");
     let front = Front::new(Arc::new(doors), &ports, &data);
     tokio::spawn(serve(listener, front, std::future::pending()));
-    World {
-        _folder: folder,
-        data,
-        host,
-    }
+    World { _folder: folder, data, host }
 }
 
 impl World {
@@ -58,21 +50,14 @@ async fn hooks_go_to_ingest_and_all_else_to_the_api() {
     assert_eq!(status("/api/v1/me", "").await, 401);
     assert_eq!(status("/api/v1/me", &owner).await, 200);
     let stranger = world.ask("POST", "/h/h1guessed/events/call", "").await;
-    assert_eq!(
-        (stranger.status, stranger.body.as_slice()),
-        (404, &b"{}"[..])
-    );
+    assert_eq!((stranger.status, stranger.body.as_slice()), (404, &b"{}"[..]));
 }
 
 #[tokio::test]
 async fn a_body_that_is_declared_too_large_is_refused_before_it_is_sent() {
     let world = world().await;
     let mut stream = TcpStream::connect(&world.host).await.expect("a connection");
-    let head = format!(
-        "POST /h/x HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\r\n",
-        world.host,
-        BODY_LIMIT + 1
-    );
+    let head = format!("POST /h/x HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\r\n", world.host, BODY_LIMIT + 1);
     stream.write_all(head.as_bytes()).await.expect("sent");
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.expect("an answer");
@@ -83,17 +68,9 @@ async fn a_body_that_is_declared_too_large_is_refused_before_it_is_sent() {
 async fn a_body_that_turns_out_too_large_is_refused_when_it_does() {
     let world = world().await;
     let mut stream = TcpStream::connect(&world.host).await.expect("a connection");
-    let head = format!(
-        "POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n",
-        world.host
-    );
+    let head = format!("POST / HTTP/1.1\r\nhost: {}\r\ntransfer-encoding: chunked\r\n\r\n", world.host);
     stream.write_all(head.as_bytes()).await.expect("sent");
-    let chunk = [
-        b"100000\r\n".as_slice(),
-        &vec![b'x'; BODY_LIMIT],
-        b"\r\n1\r\nx\r\n",
-    ]
-    .concat();
+    let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; BODY_LIMIT], b"\r\n1\r\nx\r\n"].concat();
     stream.write_all(&chunk).await.expect("sent");
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.expect("an answer");
@@ -103,25 +80,15 @@ async fn a_body_that_turns_out_too_large_is_refused_when_it_does() {
 #[tokio::test]
 async fn only_the_owner_of_the_installation_gets_a_back_up() {
     let world = world().await;
-    let somebody = Person {
-        account: "acme".to_owned(),
-        name: "petrova".to_owned(),
-        role: Role::Owner,
-    };
+    let somebody = Person { account: "acme".to_owned(), name: "petrova".to_owned(), role: Role::Owner };
     let somebody = sign_person(&somebody, None, &world.data.keys.person);
     let owner = world.data.keys.owner_token();
-    for (method, token, status) in [
-        ("POST", "", 401),
-        ("POST", somebody.as_str(), 403),
-        ("GET", owner.as_str(), 405),
-    ] {
+    for (method, token, status) in [("POST", "", 401), ("POST", somebody.as_str(), 403), ("GET", owner.as_str(), 405)] {
         assert_eq!(world.ask(method, BACKUP, token).await.status, status);
     }
     let archive = world.ask("POST", BACKUP, &owner).await;
     assert_eq!(archive.status, 200);
     assert!(archive.body.starts_with(b"perezvon-backup.json\0"));
-    let left = std::fs::read_dir(world.data.place("backup"))
-        .expect("a folder")
-        .count();
+    let left = std::fs::read_dir(world.data.place("backup")).expect("a folder").count();
     assert_eq!(left, 0, "the archive is gone when it was sent");
 }

@@ -4,12 +4,7 @@ use super::*;
 use perezvon_domain::job::{Amendment, CallLog, Logged};
 
 fn logged() -> Logged {
-    Logged {
-        note: crm("42888900"),
-        entity_kind: "leads".into(),
-        entity: crm("3912180"),
-        fallback: false,
-    }
+    Logged { note: crm("42888900"), entity_kind: "leads".into(), entity: crm("3912180"), fallback: false }
 }
 
 fn play(amendment: Amendment) -> Play {
@@ -18,24 +13,14 @@ fn play(amendment: Amendment) -> Play {
 
 pub(super) fn recording() -> Play {
     let log = Box::new(super::calls::log());
-    let mut play = play(Amendment::AddRecording {
-        logged: logged(),
-        log,
-    });
+    let mut play = play(Amendment::AddRecording { logged: logged(), log });
     play.link = Some("https://hub.example.test/rec/signed".into());
     play
 }
 
 fn correct() -> Play {
-    let (marker, text) = (
-        "call/1#Answered-60".into(),
-        "Уточнение к звонку: занято".into(),
-    );
-    play(Amendment::Correct {
-        logged: logged(),
-        marker,
-        text,
-    })
+    let (marker, text) = ("call/1#Answered-60".into(), "Уточнение к звонку: занято".into());
+    play(Amendment::Correct { logged: logged(), marker, text })
 }
 
 pub(super) fn reassign() -> Play {
@@ -59,10 +44,7 @@ fn service_note(text: &str) -> Value {
 #[test]
 fn a_late_recording_goes_into_the_same_record() {
     let mut play = recording();
-    assert_eq!(
-        play.write("amend-recording", "patch", 200, &json!({ "id": 1 })),
-        Outcome::Next
-    );
+    assert_eq!(play.write("amend-recording", "patch", 200, &json!({ "id": 1 })), Outcome::Next);
     assert_eq!(play.done(), JobResult::Amended);
 }
 
@@ -71,10 +53,7 @@ fn a_lost_patch_is_looked_up_in_the_note() {
     let mut play = recording();
     play.lose("patch");
     let note = json!({ "id": 42_888_900, "params": { "link": null } });
-    assert_eq!(
-        play.read("amend-recording-look", 200, &note),
-        Outcome::NotThere
-    );
+    assert_eq!(play.read("amend-recording-look", 200, &note), Outcome::NotThere);
     play.lose("patch");
     let note = json!({ "params": { "link": "https://hub.example.test/rec/signed" } });
     assert_eq!(play.read("amend-recording-look", 200, &note), Outcome::Next);
@@ -87,16 +66,8 @@ fn a_record_that_cannot_be_changed_gets_a_service_note_once() {
         let mut play = recording();
         assert_eq!(play.write("", "patch", status, &Value::Null), Outcome::Next);
         play.lose("note");
-        assert_eq!(
-            play.read("", 200, &service_note("Запись разговора: x #other")),
-            Outcome::NotThere
-        );
-        play.write(
-            "amend-recording-note",
-            "note",
-            200,
-            &sample("notes-created"),
-        );
+        assert_eq!(play.read("", 200, &service_note("Запись разговора: x #other")), Outcome::NotThere);
+        play.write("amend-recording-note", "note", 200, &sample("notes-created"));
         assert_eq!(play.done(), JobResult::Amended);
     }
 }
@@ -106,35 +77,23 @@ fn a_lost_service_note_is_found_by_the_effect_at_its_end() {
     let mut play = recording();
     play.write("", "patch", 405, &Value::Null);
     play.lose("note");
-    let note = service_note("Запись разговора: https://old.test #call/mango-1/entry-1/3/0");
+    let note = service_note("Запись разговора: https://old.test #call/pbx-1/entry-1/3/0");
     assert_eq!(play.read("", 200, &note), Outcome::Next);
     assert_eq!(play.done(), JobResult::Amended);
 }
 
 #[test]
 fn a_recording_without_a_link_is_given_up_with_a_reason() {
-    let log = Box::new(CallLog {
-        recording: None,
-        ..super::calls::log()
-    });
-    let play = play(Amendment::AddRecording {
-        logged: logged(),
-        log,
-    });
-    assert!(matches!(
-        play.next(),
-        Step::Failed(JobResult::Failed { .. })
-    ));
+    let log = Box::new(CallLog { recording: None, ..super::calls::log() });
+    let play = play(Amendment::AddRecording { logged: logged(), log });
+    assert!(matches!(play.next(), Step::Failed(JobResult::Failed { .. })));
 }
 
 #[test]
 fn a_correction_is_one_service_note_with_its_marker() {
     let mut play = correct();
     play.lose("note");
-    assert_eq!(
-        play.read("amend-correct-look", 204, &Value::Null),
-        Outcome::NotThere
-    );
+    assert_eq!(play.read("amend-correct-look", 204, &Value::Null), Outcome::NotThere);
     play.write("amend-correct", "note", 200, &sample("notes-created"));
     assert_eq!(play.done(), JobResult::Amended);
 }
@@ -151,24 +110,9 @@ fn a_lost_correction_is_found_by_its_marker() {
 #[test]
 fn all_records_change_hands_one_after_another() {
     let mut play = reassign();
-    play.write(
-        "amend-reassign-contact",
-        "patch",
-        200,
-        &json!({ "id": 7_143_600 }),
-    );
-    play.write(
-        "amend-reassign-deal",
-        "patch",
-        404,
-        &json!({ "title": "Not Found" }),
-    );
-    play.write(
-        "amend-reassign-task",
-        "patch",
-        200,
-        &json!({ "id": 4_745_251 }),
-    );
+    play.write("amend-reassign-contact", "patch", 200, &json!({ "id": 7_143_600 }));
+    play.write("amend-reassign-deal", "patch", 404, &json!({ "title": "Not Found" }));
+    play.write("amend-reassign-task", "patch", 200, &json!({ "id": 4_745_251 }));
     assert_eq!(play.done(), JobResult::Amended);
 }
 
@@ -177,10 +121,7 @@ fn a_lost_change_of_hands_is_seen_on_the_entity() {
     let mut play = reassign();
     play.lose("patch");
     let contact = json!({ "responsible_user_id": "504001" });
-    assert_eq!(
-        play.read("amend-reassign-contact-look", 200, &contact),
-        Outcome::Next
-    );
+    assert_eq!(play.read("amend-reassign-contact-look", 200, &contact), Outcome::Next);
     play.write("amend-reassign-deal", "patch", 200, &json!({}));
 }
 
@@ -188,12 +129,7 @@ fn a_lost_change_of_hands_is_seen_on_the_entity() {
 fn a_task_is_completed_and_a_deleted_one_is_fine() {
     for status in [200, 404] {
         let mut play = complete();
-        let outcome = play.write(
-            "amend-complete",
-            "patch",
-            status,
-            &json!({ "id": 4_745_251 }),
-        );
+        let outcome = play.write("amend-complete", "patch", status, &json!({ "id": 4_745_251 }));
         assert_eq!(outcome, Outcome::Next);
         assert_eq!(play.done(), JobResult::Amended);
     }
@@ -203,9 +139,6 @@ fn a_task_is_completed_and_a_deleted_one_is_fine() {
 fn a_lost_completion_is_seen_on_the_task() {
     let mut play = complete();
     play.lose("patch");
-    assert_eq!(
-        play.read("amend-complete-look", 200, &json!({ "is_completed": true })),
-        Outcome::Next
-    );
+    assert_eq!(play.read("amend-complete-look", 200, &json!({ "is_completed": true })), Outcome::Next);
     assert_eq!(play.done(), JobResult::Amended);
 }

@@ -12,17 +12,12 @@ fn write_outcome(reply: &Reply) -> Outcome {
 }
 
 fn html(status: u16) -> Reply {
-    Reply {
-        body: b"<html>busy</html>".to_vec(),
-        ..reply(status, &Value::Null)
-    }
+    Reply { body: b"<html>busy</html>".to_vec(), ..reply(status, &Value::Null) }
 }
 
 fn pause_of(outcome: Outcome) -> Millis {
     match outcome {
-        Outcome::Pause {
-            until: Some(until), ..
-        } => until.since(NOW),
+        Outcome::Pause { until: Some(until), .. } => until.since(NOW),
         other => panic!("a pause, not {other:?}"),
     }
 }
@@ -58,11 +53,7 @@ fn too_many_requests_wait_as_long_as_told_and_a_second_at_least() {
     assert_eq!(pause_of(write_outcome(&many)), Millis::seconds(1));
     for (told, seconds) in [("7", 7), ("0", 1), ("Wed, 15 Jan 2025 10:20:30 GMT", 1)] {
         many.headers.insert("retry-after".into(), told.into());
-        assert_eq!(
-            pause_of(read_outcome(&many)),
-            Millis::seconds(seconds),
-            "{told}"
-        );
+        assert_eq!(pause_of(read_outcome(&many)), Millis::seconds(seconds), "{told}");
     }
 }
 
@@ -70,10 +61,7 @@ fn too_many_requests_wait_as_long_as_told_and_a_second_at_least() {
 fn unclear_answers_leave_a_write_unknown_and_repeat_a_read() {
     for status in [200, 408, 500, 502, 504] {
         let outcome = write_outcome(&html(status));
-        assert!(
-            matches!(outcome, Outcome::Unknown { .. }),
-            "{status}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Outcome::Unknown { .. }), "{status}: {outcome:?}");
         let Outcome::Again { until, .. } = read_outcome(&html(status)) else {
             panic!("{status}: again");
         };
@@ -87,11 +75,7 @@ fn a_validation_error_names_the_value_in_question() {
     let Outcome::Failed(JobResult::Failed { why, .. }) = write_outcome(&error) else {
         panic!("failed");
     };
-    for part in [
-        "поле карточки",
-        "custom_fields_values.0.field_id",
-        "NotSupportedChoice",
-    ] {
+    for part in ["поле карточки", "custom_fields_values.0.field_id", "NotSupportedChoice"] {
         assert!(why.contains(part), "{why}");
     }
 }
@@ -100,10 +84,7 @@ fn a_validation_error_names_the_value_in_question() {
 fn a_failed_look_up_keeps_the_doubt() {
     let mut play = super::calls::play(super::calls::log());
     play.lose("call");
-    assert!(matches!(
-        play.read("", 502, &Value::Null),
-        Outcome::Again { .. }
-    ));
+    assert!(matches!(play.read("", 502, &Value::Null), Outcome::Again { .. }));
     assert!(play.work.unknown);
     assert_eq!(play.read("", 401, &Value::Null), Outcome::TokenRefused);
     assert!(matches!(play.next(), Step::Read(_)));
@@ -112,10 +93,6 @@ fn a_failed_look_up_keeps_the_doubt() {
 #[test]
 fn recordings_are_not_the_business_of_the_crm() {
     let (recording, blob) = ("rec".into(), "blob".into());
-    let play = Play::new(Command::CopyRecording {
-        recording,
-        blob,
-        link_only: false,
-    });
+    let play = Play::new(Command::CopyRecording { recording, blob, link_only: false });
     assert!(matches!(play.next(), Step::Failed(_)));
 }

@@ -39,14 +39,7 @@ fn replace(dice: &mut Dice, value: &mut Value) {
     };
     let count = children.len();
     if count == 0 || dice.roll(5) == 0 {
-        let others = [
-            json!(null),
-            json!("7"),
-            json!(-1),
-            json!([]),
-            json!({}),
-            json!(true),
-        ];
+        let others = [json!(null), json!("7"), json!(-1), json!([]), json!({}), json!(true)];
         *value = others[dice.roll(others.len())].clone();
     } else if let Some(child) = children.into_iter().nth(dice.roll(count)) {
         replace(dice, child);

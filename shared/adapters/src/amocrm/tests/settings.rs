@@ -4,12 +4,7 @@ use super::super::PROVIDER;
 use super::*;
 
 fn secret(values: &[(&str, &str)]) -> Secret {
-    Secret(
-        values
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect(),
-    )
+    Secret(values.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
 }
 
 fn pair() -> Secret {
@@ -30,12 +25,7 @@ fn with_pair() -> Play {
 }
 
 fn problems(secret: &Secret) -> Vec<String> {
-    PROVIDER
-        .settings
-        .check(&secret.0)
-        .into_iter()
-        .map(|problem| problem.field)
-        .collect()
+    PROVIDER.settings.check(&secret.0).into_iter().map(|problem| problem.field).collect()
 }
 
 #[test]
@@ -48,11 +38,7 @@ fn a_long_lived_token_or_a_whole_pair_is_enough() {
 fn what_is_missing_is_named_with_the_place_to_find_it() {
     let found = PROVIDER.settings.check(&BTreeMap::new());
     assert_eq!(found.len(), 1);
-    assert!(
-        found[0]
-            .instead
-            .contains("Ключи и доступы -> Долгосрочный токен")
-    );
+    assert!(found[0].instead.contains("Ключи и доступы -> Долгосрочный токен"));
     let mut half = pair();
     half.0.remove("client_secret");
     half.0.remove("redirect_uri");
@@ -61,28 +47,16 @@ fn what_is_missing_is_named_with_the_place_to_find_it() {
 
 #[test]
 fn a_token_with_a_space_in_it_was_copied_wrong() {
-    assert_eq!(
-        problems(&secret(&[("token", "Bearer TEST-TOKEN")])),
-        ["token"]
-    );
+    assert_eq!(problems(&secret(&[("token", "Bearer TEST-TOKEN")])), ["token"]);
 }
 
 #[test]
 fn every_request_carries_the_token_in_use() {
     let mut both = with_pair();
     both.secret.0.insert("token".into(), "TEST-TOKEN".into());
-    for (play, token) in [
-        (with_pair(), "Bearer TEST.ACCESS.JWT-1"),
-        (both, "Bearer TEST-TOKEN"),
-    ] {
-        let Step::Read(request) = play.next() else {
-            panic!("a read")
-        };
-        assert!(
-            request
-                .headers
-                .contains(&("authorization", token.to_owned()))
-        );
+    for (play, token) in [(with_pair(), "Bearer TEST.ACCESS.JWT-1"), (both, "Bearer TEST-TOKEN")] {
+        let Step::Read(request) = play.next() else { panic!("a read") };
+        assert!(request.headers.contains(&("authorization", token.to_owned())));
     }
 }
 
@@ -100,29 +74,18 @@ fn a_pair_is_exchanged_ten_minutes_ahead() {
     let play = with_pair();
     let request = AmoJobs.refresh(&play.known()).expect("a request");
     assert_eq!(request.url, "https://example.amocrm.ru/oauth2/access_token");
-    assert!(
-        request
-            .headers
-            .iter()
-            .all(|(name, _)| *name != "authorization")
-    );
+    assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
     let body: Value = serde_json::from_slice(&request.body).expect("JSON");
     assert_eq!(body["grant_type"], "refresh_token");
     assert_eq!(body["refresh_token"], "TEST-REFRESH-1");
-    assert_eq!(
-        body["redirect_uri"],
-        "https://hub.example.test/amocrm/oauth"
-    );
+    assert_eq!(body["redirect_uri"], "https://hub.example.test/amocrm/oauth");
 }
 
 #[test]
 fn both_tokens_change_and_the_rest_of_the_secret_stays() {
     let play = with_pair();
     let answer = reply(200, &sample("token"));
-    let pair = AmoJobs
-        .refreshed(&play.known(), &answer)
-        .expect("tokens")
-        .secret;
+    let pair = AmoJobs.refreshed(&play.known(), &answer).expect("tokens").secret;
     assert_eq!(pair.get("access_token"), "TEST.ACCESS.JWT-2");
     assert_eq!(pair.get("refresh_token"), "TEST-REFRESH-2");
     assert_eq!(pair.get("expires_at"), "1737022830");
@@ -133,17 +96,10 @@ fn both_tokens_change_and_the_rest_of_the_secret_stays() {
 fn a_revoked_token_and_a_senseless_answer_are_told_in_words() {
     let play = with_pair();
     let revoked = reply(401, &json!({ "hint": "Token has been revoked" }));
-    let why = AmoJobs
-        .refreshed(&play.known(), &revoked)
-        .expect_err("refused");
-    assert!(
-        why.contains("нужен новый токен") && why.contains("revoked"),
-        "{why}"
-    );
+    let why = AmoJobs.refreshed(&play.known(), &revoked).expect_err("refused");
+    assert!(why.contains("нужен новый токен") && why.contains("revoked"), "{why}");
     for (status, body) in [(200, json!({})), (502, Value::Null)] {
-        let why = AmoJobs
-            .refreshed(&play.known(), &reply(status, &body))
-            .expect_err("no tokens");
+        let why = AmoJobs.refreshed(&play.known(), &reply(status, &body)).expect_err("no tokens");
         assert!(why.contains("не выдала"), "{why}");
     }
 }

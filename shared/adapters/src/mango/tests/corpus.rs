@@ -2,19 +2,14 @@
 
 use serde_json::Value;
 
-use super::{
-    FORM, bytes, folder, json, list, ours, posted, request, string, text, understood, verified,
-};
+use super::{FORM, bytes, folder, json, list, ours, posted, request, string, text, understood, verified};
 use crate::{Inbound, Intake, Lab};
 
 use super::super::Mango;
 
 fn samples() -> Vec<(String, String)> {
     let index = json("index.json");
-    list(&index["samples"])
-        .iter()
-        .map(|s| (string(s, "name"), string(s, "path")))
-        .collect()
+    list(&index["samples"]).iter().map(|s| (string(s, "name"), string(s, "path"))).collect()
 }
 
 fn body(name: &str) -> Vec<u8> {
@@ -42,34 +37,18 @@ fn every_body_is_the_signed_form_of_its_payload() {
     for (name, path) in samples().into_iter().filter(|(name, _)| name != "ping") {
         let payload = text(&format!("in/{name}.json"));
         let signed = Mango.sign(&payload, &ours());
-        assert_eq!(
-            String::from_utf8_lossy(&signed.body),
-            String::from_utf8_lossy(&body(&name))
-        );
+        assert_eq!(String::from_utf8_lossy(&signed.body), String::from_utf8_lossy(&body(&name)));
         assert_eq!(signed.content_type, FORM);
-        assert_eq!(
-            verified(&request(&path, FORM, body(&name))),
-            Ok(payload),
-            "{name}"
-        );
+        assert_eq!(verified(&request(&path, FORM, body(&name))), Ok(payload), "{name}");
     }
 }
 
 #[test]
 fn no_file_lies_about_unlisted() {
-    let mut listed: Vec<String> = samples()
-        .into_iter()
-        .map(|(name, _)| name + ".body")
-        .collect();
+    let mut listed: Vec<String> = samples().into_iter().map(|(name, _)| name + ".body").collect();
     let mut found: Vec<String> = std::fs::read_dir(folder().join("in"))
         .expect("a folder")
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
         .filter(|name| name.ends_with(".body"))
         .collect();
     listed.sort();
@@ -89,16 +68,8 @@ fn the_same_request_always_means_the_same() {
 fn the_users_own_base_address_and_a_last_slash_do_not_matter() {
     for (name, path) in samples() {
         let plain = understood(&request(&path, FORM, body(&name)));
-        for odd in [
-            format!("{path}/"),
-            format!("mango/{path}"),
-            format!("x/events/y/api/v1/{path}"),
-        ] {
-            assert_eq!(
-                understood(&request(&odd, FORM, body(&name))),
-                plain,
-                "{odd}"
-            );
+        for odd in [format!("{path}/"), format!("mango/{path}"), format!("x/events/y/api/v1/{path}")] {
+            assert_eq!(understood(&request(&odd, FORM, body(&name))), plain, "{odd}");
         }
     }
 }
@@ -109,22 +80,12 @@ fn every_bad_body_ends_as_its_index_says() {
     for sample in list(&index["samples"]) {
         let name = string(sample, "name");
         let body = bytes(&format!("bad/{name}.body"));
-        let request = request(
-            &string(sample, "path"),
-            &string(sample, "content_type"),
-            body,
-        );
+        let request = request(&string(sample, "path"), &string(sample, "content_type"), body);
         let (must, refusal) = (&sample["must"], verified(&request).err());
         if let Some(kind) = must["refusal"].as_str() {
             let refusal = refusal.unwrap_or_else(|| panic!("{name}: it was believed"));
-            assert!(
-                format!("{refusal:?}").starts_with(kind),
-                "{name}: {refusal:?}"
-            );
-            assert!(
-                refusal.to_string().contains(&string(must, "says")),
-                "{name}: {refusal}"
-            );
+            assert!(format!("{refusal:?}").starts_with(kind), "{name}: {refusal:?}");
+            assert!(refusal.to_string().contains(&string(must, "says")), "{name}: {refusal}");
         } else if let Some(says) = must["malformed"].as_str() {
             assert_eq!(refusal, None, "{name}");
             let why = understood(&request).expect_err(&name);
@@ -144,10 +105,7 @@ fn every_event_of_the_recorded_arrival_orders_is_understood() {
     let mut events = 0;
     for event in orders.values().filter_map(Value::as_array).flatten() {
         let means = understood(&posted(&string(event, "path"), &event["json"].to_string()));
-        assert!(
-            matches!(means.as_deref(), Ok([Inbound::Call(_)])),
-            "{event}: {means:?}"
-        );
+        assert!(matches!(means.as_deref(), Ok([Inbound::Call(_)])), "{event}: {means:?}");
         events += 1;
     }
     assert_eq!(events, 16);

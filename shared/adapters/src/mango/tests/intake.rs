@@ -1,8 +1,6 @@
 //! The signature, the reading of fields, and that nothing makes it panic.
 
-use super::{
-    FORM, bytes, json, list, ours, posted, request, secret, string, text, understood, verified,
-};
+use super::{FORM, bytes, json, list, ours, posted, request, secret, string, text, understood, verified};
 use crate::{Intake, Lab, Refusal};
 
 use super::super::{Mango, form};
@@ -12,15 +10,9 @@ const SAMPLE: &str = "in/events_call_in_01_ivr_appeared";
 fn vectors() -> Vec<(String, String, String, String)> {
     let file = json("signature_vectors.json");
     let (key, salt) = (string(&file, "api_key"), string(&file, "salt"));
-    let ours = list(&file["vectors"])
-        .iter()
-        .map(|v| (key.clone(), salt.clone(), v));
-    let official = list(&file["official"])
-        .iter()
-        .map(|v| (string(v, "api_key"), string(v, "salt"), v));
-    ours.chain(official)
-        .map(|(k, s, v)| (k, s, string(v, "json"), string(v, "sign")))
-        .collect()
+    let ours = list(&file["vectors"]).iter().map(|v| (key.clone(), salt.clone(), v));
+    let official = list(&file["official"]).iter().map(|v| (string(v, "api_key"), string(v, "salt"), v));
+    ours.chain(official).map(|(k, s, v)| (k, s, string(v, "json"), string(v, "sign"))).collect()
 }
 
 #[test]
@@ -31,11 +23,7 @@ fn all_signature_vectors_are_computed_and_believed() {
         let signed = Mango.sign(&json, &secret);
         assert_eq!(signed.signature, sign, "{json}");
         let request = request("events/call", FORM, signed.body);
-        let payload = Mango
-            .verify(&request, &[secret])
-            .expect("believed")
-            .payload()
-            .to_owned();
+        let payload = Mango.verify(&request, &[secret]).expect("believed").payload().to_owned();
         assert_eq!(payload, json);
     }
 }
@@ -47,33 +35,21 @@ fn an_hmac_is_not_what_we_compute() {
         assert_ne!(sign, hmac);
         let secret = secret(&key, &salt);
         let body = Mango.sign(&json, &secret).body;
-        let forged = String::from_utf8(body)
-            .expect("ASCII")
-            .replace(&sign, &hmac);
+        let forged = String::from_utf8(body).expect("ASCII").replace(&sign, &hmac);
         let request = request("events/call", FORM, forged.into_bytes());
-        assert_eq!(
-            Mango.verify(&request, &[secret]).err(),
-            Some(Refusal::WrongSignature)
-        );
+        assert_eq!(Mango.verify(&request, &[secret]).err(), Some(Refusal::WrongSignature));
     }
 }
 
 #[test]
 fn the_link_vectors_are_computed_too() {
     let file = json("signature_vectors.json");
-    let mine = (
-        string(&file, "api_key"),
-        string(&file, "salt"),
-        &file["recording_links"][0],
-    );
+    let mine = (string(&file, "api_key"), string(&file, "salt"), &file["recording_links"][0]);
     let other = &file["from_client_tests"][0];
     let theirs = (string(other, "api_key"), string(other, "salt"), other);
     for (key, salt, vector) in [mine, theirs] {
         let (expires, id) = (string(vector, "expires"), string(vector, "recording_id"));
-        assert_eq!(
-            form::digest(&[&key, &expires, &id, &salt]),
-            string(vector, "sign")
-        );
+        assert_eq!(form::digest(&[&key, &expires, &id, &salt]), string(vector, "sign"));
     }
 }
 
@@ -89,11 +65,7 @@ fn one_flipped_bit_anywhere_in_the_json_is_refused() {
             let key = ours().get("key").to_owned();
             let body = format!("vpbx_api_key={key}&sign={sign}&json={json}");
             let refusal = verified(&request("events/call", FORM, body.into_bytes()));
-            assert_eq!(
-                refusal,
-                Err(Refusal::WrongSignature),
-                "byte {at}, bit {bit}"
-            );
+            assert_eq!(refusal, Err(Refusal::WrongSignature), "byte {at}, bit {bit}");
         }
     }
 }
@@ -103,17 +75,10 @@ fn during_a_rotation_both_secrets_are_good() {
     let request = request("events/call", FORM, bytes(&format!("{SAMPLE}.body")));
     let new = secret("newkey", "newsalt");
     let same_key = secret(ours().get("key"), "newsalt");
-    for secrets in [
-        vec![new.clone(), ours()],
-        vec![ours(), new.clone()],
-        vec![same_key.clone(), ours()],
-    ] {
+    for secrets in [vec![new.clone(), ours()], vec![ours(), new.clone()], vec![same_key.clone(), ours()]] {
         assert!(Mango.verify(&request, &secrets).is_ok());
     }
-    assert_eq!(
-        Mango.verify(&request, std::slice::from_ref(&new)).err(),
-        Some(Refusal::UnknownKey)
-    );
+    assert_eq!(Mango.verify(&request, std::slice::from_ref(&new)).err(), Some(Refusal::UnknownKey));
     let refusal = Mango.verify(&request, &[same_key, new]).err();
     assert_eq!(refusal, Some(Refusal::WrongSignature));
 }
@@ -124,10 +89,7 @@ fn a_channel_without_a_whole_secret_believes_nobody() {
     let body = form::seal("{}", &saltless).1;
     let request = request("events/call", FORM, body);
     for secrets in [vec![], vec![saltless], vec![secret("", "")]] {
-        assert_eq!(
-            Mango.verify(&request, &secrets).err(),
-            Some(Refusal::NoSecret)
-        );
+        assert_eq!(Mango.verify(&request, &secrets).err(), Some(Refusal::NoSecret));
     }
 }
 
@@ -144,14 +106,8 @@ fn a_ping_needs_no_signature_whatever_it_carries() {
 
 #[test]
 fn a_complaint_shows_no_telephone_number() {
-    let why = understood(&posted(
-        "events/call",
-        r#"{"entry_id":"e","from":"79990000001"}"#,
-    ));
-    assert_eq!(
-        why,
-        Err("field `from` is a text: an object was expected".to_owned())
-    );
+    let why = understood(&posted("events/call", r#"{"entry_id":"e","from":"79990000001"}"#));
+    assert_eq!(why, Err("field `from` is a text: an object was expected".to_owned()));
 }
 
 #[test]
@@ -159,10 +115,7 @@ fn a_complaint_says_which_field_and_what_was_there() {
     let why = |payload| understood(&posted("events/summary", payload)).expect_err("malformed");
     assert_eq!(why("{}"), "field `call_direction` is missing or empty");
     let seven = why(r#"{"call_direction":"7"}"#);
-    assert_eq!(
-        seven,
-        "field `call_direction` is `7`: 0, 1 or 2 was expected"
-    );
+    assert_eq!(seven, "field `call_direction` is `7`: 0, 1 or 2 was expected");
     let list = why(r#"{"call_direction":1,"to":{"extension":[]}}"#);
     assert_eq!(list, "field `to.extension` is a list: a text was expected");
 }
@@ -199,17 +152,7 @@ impl Xorshift {
     fn mutate(&mut self, bytes: &mut Vec<u8>) {
         for _ in 0..=self.below(4) {
             let at = self.below(bytes.len());
-            let piece = [
-                &b"\""[..],
-                b"{",
-                b"[]",
-                b"null",
-                b"-1",
-                b"1e99",
-                b"\xd0",
-                b"%",
-                b"\\u",
-            ];
+            let piece = [&b"\""[..], b"{", b"[]", b"null", b"-1", b"1e99", b"\xd0", b"%", b"\\u"];
             match self.below(5) {
                 0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
                 1 if at < bytes.len() => drop(bytes.remove(at)),
@@ -250,9 +193,5 @@ fn thousands_of_spoiled_bodies_and_payloads_never_panic() {
 }
 
 fn payload_of(name: &str) -> Vec<u8> {
-    if name == "ping" {
-        Vec::new()
-    } else {
-        bytes(&format!("in/{name}.json"))
-    }
+    if name == "ping" { Vec::new() } else { bytes(&format!("in/{name}.json")) }
 }

@@ -17,35 +17,18 @@ const RECORDING: &str = "MToxMDAwMDAwMToxMDAwMDAwMDAwMTow=+/";
 
 fn work(command: Command) -> Work {
     let (progress, learned) = (BTreeMap::new(), Learned::default());
-    Work {
-        id: EffectId::from("call-1-0"),
-        command,
-        progress,
-        unknown: false,
-        learned,
-    }
+    Work { id: EffectId::from("call-1-0"), command, progress, unknown: false, learned }
 }
 
 fn copy(link_only: bool) -> Work {
     let (recording, blob) = (RECORDING.to_owned(), "blob-1".to_owned());
-    work(Command::CopyRecording {
-        recording,
-        blob,
-        link_only,
-    })
+    work(Command::CopyRecording { recording, blob, link_only })
 }
 
 fn with<T>(secret: &Secret, see: impl FnOnce(&Known<'_>) -> T) -> T {
     let facts = BTreeMap::new();
     let (point, recording_link) = (None, None);
-    see(&Known {
-        now: NOW,
-        base: BASE,
-        secret,
-        facts: &facts,
-        point,
-        recording_link,
-    })
+    see(&Known { now: NOW, base: BASE, secret, facts: &facts, point, recording_link })
 }
 
 fn next(work: &Work) -> Step {
@@ -64,31 +47,17 @@ fn read(work: &Work) -> Outgoing {
 }
 
 fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()))
-        .collect();
-    Reply {
-        status,
-        headers,
-        body: body.as_bytes().to_vec(),
-        stored: None,
-    }
+    let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+    Reply { status, headers, body: body.as_bytes().to_vec(), stored: None }
 }
 
 fn streamed(status: u16, content_type: &str, stored: Option<u64>) -> Reply {
-    Reply {
-        stored,
-        ..reply(status, &[("content-type", content_type)], "")
-    }
+    Reply { stored, ..reply(status, &[("content-type", content_type)], "") }
 }
 
 fn redirected(target: &str) -> Work {
     let mut work = copy(false);
-    assert_eq!(
-        absorb(&mut work, &reply(302, &[("location", target)], "")),
-        Outcome::Next
-    );
+    assert_eq!(absorb(&mut work, &reply(302, &[("location", target)], "")), Outcome::Next);
     work
 }
 
@@ -117,47 +86,24 @@ fn a_recording_is_copied_in_two_reads() {
     let content_type = "application/x-www-form-urlencoded".to_owned();
     assert_eq!(request.headers, [("content-type", content_type.clone())]);
     let json = verified(&super::request("events/call", &content_type, request.body));
-    assert_eq!(
-        json,
-        Ok(format!(
-            r#"{{"recording_id":"{RECORDING}","action":"download"}}"#
-        ))
-    );
+    assert_eq!(json, Ok(format!(r#"{{"recording_id":"{RECORDING}","action":"download"}}"#)));
 
-    assert_eq!(
-        absorb(&mut work, &reply(302, &[("location", FILE)], "")),
-        Outcome::Next
-    );
+    assert_eq!(absorb(&mut work, &reply(302, &[("location", FILE)], "")), Outcome::Next);
     let request = read(&work);
     assert_eq!((request.method, request.url.as_str()), ("GET", FILE));
-    assert_eq!(
-        request.expect,
-        Expect::Blob {
-            key: "blob-1".to_owned()
-        }
-    );
+    assert_eq!(request.expect, Expect::Blob { key: "blob-1".to_owned() });
     assert!(request.headers.is_empty() && request.body.is_empty());
 
-    assert_eq!(
-        absorb(&mut work, &streamed(200, "Audio/MP3; x=1", Some(4096))),
-        Outcome::Next
-    );
+    assert_eq!(absorb(&mut work, &streamed(200, "Audio/MP3; x=1", Some(4096))), Outcome::Next);
     let (blob, media_type) = ("blob-1".to_owned(), "audio/mp3".to_owned());
-    let stored = JobResult::RecordingStored {
-        blob,
-        bytes: 4096,
-        media_type,
-    };
+    let stored = JobResult::RecordingStored { blob, bytes: 4096, media_type };
     assert_eq!(next(&work), Step::Done(stored));
 }
 
 #[test]
 fn a_file_without_a_media_type_is_the_usual_one() {
     let mut work = redirected(FILE);
-    assert_eq!(
-        absorb(&mut work, &streamed(200, "", Some(1))),
-        Outcome::Next
-    );
+    assert_eq!(absorb(&mut work, &streamed(200, "", Some(1))), Outcome::Next);
     assert!(
         matches!(next(&work), Step::Done(JobResult::RecordingStored { media_type, .. }) if media_type == "audio/mpeg")
     );
@@ -177,10 +123,7 @@ fn a_one_shot_link_that_brought_nothing_is_asked_for_anew() {
     for reply in bad {
         let mut work = redirected(FILE);
         let outcome = absorb(&mut work, &reply);
-        assert!(
-            matches!(outcome, Outcome::Again { until, .. } if seconds(until) == 60),
-            "{reply:?}"
-        );
+        assert!(matches!(outcome, Outcome::Again { until, .. } if seconds(until) == 60), "{reply:?}");
         assert_eq!(read(&work).method, "POST", "{reply:?}");
     }
 }
@@ -189,20 +132,11 @@ fn a_one_shot_link_that_brought_nothing_is_asked_for_anew() {
 fn a_location_is_resolved_and_otherwise_passed_on() {
     for (location, url) in [
         ("/files/1", "https://app.mango-office.ru/files/1"),
-        (
-            "//files.mango-office.ru/1",
-            "https://files.mango-office.ru/1",
-        ),
-        (
-            "1?t=a:b",
-            "https://app.mango-office.ru/vpbx/queries/recording/1?t=a:b",
-        ),
+        ("//files.mango-office.ru/1", "https://files.mango-office.ru/1"),
+        ("1?t=a:b", "https://app.mango-office.ru/vpbx/queries/recording/1?t=a:b"),
         (" http://plain.example/1 ", "http://plain.example/1"),
         ("ftp://odd.example/1", "ftp://odd.example/1"),
-        (
-            "http://169.254.169.254/latest",
-            "http://169.254.169.254/latest",
-        ),
+        ("http://169.254.169.254/latest", "http://169.254.169.254/latest"),
     ] {
         assert_eq!(read(&redirected(location)).url, url);
     }
@@ -218,10 +152,7 @@ fn a_link_is_signed_without_any_request() {
     let (key, expires) = ("abcdefghijklmnopqrstuvwxyz012345", "2075576100");
     let sign = super::super::form::digest(&[key, expires, RECORDING, ours().get("salt")]);
     let id = "MToxMDAwMDAwMToxMDAwMDAwMDAwMTow%3D%2B%2F";
-    assert_eq!(
-        url,
-        format!("{BASE}/queries/recording/link/{id}/play/{key}/{expires}/{sign}")
-    );
+    assert_eq!(url, format!("{BASE}/queries/recording/link/{id}/play/{key}/{expires}/{sign}"));
 }
 
 #[test]
@@ -243,52 +174,29 @@ fn a_recording_that_is_never_found_is_given_up_after_thirty_attempts() {
 #[test]
 fn every_code_leads_somewhere() {
     let json = |body: &str| after(200, &[], body);
-    for missing in [
-        r#"{"result":3300}"#,
-        r#"{"code":"3320"}"#,
-        r#"{"result":"3340"}"#,
-    ] {
+    for missing in [r#"{"result":3300}"#, r#"{"code":"3320"}"#, r#"{"result":"3340"}"#] {
         assert_eq!(json(missing), ("again", Some(60)), "{missing}");
     }
     assert_eq!(json(r#"{"result":3102}"#), ("pause", None));
     assert_eq!(after(420, &[], r#"{"code":3105}"#), ("pause", None));
     assert_eq!(after(420, &[], r#"{"code":3104}"#), ("failed", None));
     for given_up in [2219, 2240, 2999, 3000, 3100, 3400, 3999, 4002, 4501, 6010] {
-        assert_eq!(
-            json(&format!(r#"{{"result":{given_up}}}"#)),
-            ("failed", None),
-            "{given_up}"
-        );
+        assert_eq!(json(&format!(r#"{{"result":{given_up}}}"#)), ("failed", None), "{given_up}");
     }
     for busy in [4290, 5001, 5008] {
-        assert_eq!(
-            json(&format!(r#"{{"result":{busy}}}"#)),
-            ("pause", Some(5)),
-            "{busy}"
-        );
+        assert_eq!(json(&format!(r#"{{"result":{busy}}}"#)), ("pause", Some(5)), "{busy}");
     }
     for later in [1000, 5000, 5004, 5302, 77, 99_999] {
-        assert_eq!(
-            json(&format!(r#"{{"result":{later}}}"#)),
-            ("again", Some(60)),
-            "{later}"
-        );
+        assert_eq!(json(&format!(r#"{{"result":{later}}}"#)), ("again", Some(60)), "{later}");
     }
 }
 
 #[test]
 fn every_status_leads_somewhere() {
-    let limited =
-        r#"{"name":"Service Unavailable","message":"Rate limit exceeded.","code":0,"status":429}"#;
+    let limited = r#"{"name":"Service Unavailable","message":"Rate limit exceeded.","code":0,"status":429}"#;
     assert_eq!(after(429, &[], limited), ("pause", Some(5)));
-    assert_eq!(
-        after(429, &[("retry-after", "17")], ""),
-        ("pause", Some(17))
-    );
-    assert_eq!(
-        after(503, &[("retry-after", "soon")], "<html>"),
-        ("pause", Some(5))
-    );
+    assert_eq!(after(429, &[("retry-after", "17")], ""), ("pause", Some(17)));
+    assert_eq!(after(503, &[("retry-after", "soon")], "<html>"), ("pause", Some(5)));
     assert_eq!(after(503, &[("retry-after", "0")], ""), ("pause", Some(1)));
     assert_eq!(after(401, &[], r#"{"result":3102}"#), ("pause", Some(120)));
     assert_eq!(after(403, &[], "<html>"), ("pause", None));
@@ -296,14 +204,7 @@ fn every_status_leads_somewhere() {
     assert_eq!(after(418, &[], ""), ("failed", None));
     assert_eq!(after(500, &[], r#"{"code":5004}"#), ("again", Some(60)));
     assert_eq!(after(502, &[], "<html>"), ("unknown", None));
-    for garbage in [
-        "",
-        "<html></html>",
-        "[1000]",
-        r#"{"result":{}}"#,
-        "\u{0}",
-        "null",
-    ] {
+    for garbage in ["", "<html></html>", "[1000]", r#"{"result":{}}"#, "\u{0}", "null"] {
         assert_eq!(after(200, &[], garbage), ("again", Some(60)), "{garbage}");
     }
 }
@@ -312,28 +213,17 @@ fn every_status_leads_somewhere() {
 fn a_refusal_for_money_says_so_in_words() {
     let outcome = absorb(&mut copy(false), &reply(200, &[], r#"{"result":2242}"#));
     let why = "АТС отказала: на лицевом счёте нет средств (код 2242)".to_owned();
-    assert_eq!(
-        outcome,
-        Outcome::Failed(JobResult::Failed { why, made: None })
-    );
+    assert_eq!(outcome, Outcome::Failed(JobResult::Failed { why, made: None }));
 }
 
 #[test]
 fn other_commands_are_refused_and_a_missing_secret_waits() {
     let number = Number::parse("79990000001").expect("a number");
     let step = next(&work(Command::FindClient { number }));
-    assert!(
-        matches!(step, Step::Failed(JobResult::Failed { made: None, .. })),
-        "{step:?}"
-    );
+    assert!(matches!(step, Step::Failed(JobResult::Failed { made: None, .. })), "{step:?}");
     for link_only in [true, false] {
-        let step = with(&secret("key", ""), |known| {
-            Mango.next(&copy(link_only), known)
-        });
-        assert!(
-            matches!(step, Step::Wait { until, .. } if seconds(until) == 60),
-            "{step:?}"
-        );
+        let step = with(&secret("key", ""), |known| Mango.next(&copy(link_only), known));
+        assert!(matches!(step, Step::Wait { until, .. } if seconds(until) == 60), "{step:?}");
     }
 }
 

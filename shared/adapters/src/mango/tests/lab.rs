@@ -13,9 +13,7 @@ fn fitting(json: &str, signed: &str, secrets: &[Secret]) -> Vec<usize> {
     let json: String = form_urlencoded::byte_serialize(json.as_bytes()).collect();
     let body = format!("vpbx_api_key={}&sign={sign}&json={json}", ours().get("key"));
     let attempts = Mango.explain(&request("events/call", FORM, body.into_bytes()), secrets);
-    (0..attempts.len())
-        .filter(|at| attempts[*at].fits)
-        .collect()
+    (0..attempts.len()).filter(|at| attempts[*at].fits).collect()
 }
 
 #[test]
@@ -45,27 +43,14 @@ fn what_is_no_signed_form_is_said_to_be_none() {
         (attempts.len(), attempts[0].fits, attempts[0].what.clone())
     };
     assert_eq!(explain("ping", b"", &[]), (1, true, "ping".to_owned()));
-    assert!(
-        explain("events/call", b"x", &[ours()])
-            .2
-            .contains("no field `json`")
-    );
-    assert_eq!(
-        explain("events/call", b"json={}", &[]).2,
-        "no secret to try"
-    );
-    assert_eq!(
-        explain("events/call", b"json={}", &[secret("k", "")]).2,
-        "secret 1 is incomplete"
-    );
+    assert!(explain("events/call", b"x", &[ours()]).2.contains("no field `json`"));
+    assert_eq!(explain("events/call", b"json={}", &[]).2, "no secret to try");
+    assert_eq!(explain("events/call", b"json={}", &[secret("k", "")]).2, "secret 1 is incomplete");
 }
 
 #[test]
 fn advice_never_shows_a_secret() {
-    let attempts = Mango.explain(
-        &posted("events/call", "{}"),
-        &[ours(), secret("kkkkkk", "ssssss")],
-    );
+    let attempts = Mango.explain(&posted("events/call", "{}"), &[ours(), secret("kkkkkk", "ssssss")]);
     let said = format!("{attempts:?}");
     for hidden in [ours().get("key"), ours().get("salt"), "kkkkkk", "ssssss"] {
         assert!(!said.contains(hidden));
@@ -84,22 +69,13 @@ fn every_example_is_understood() {
 fn wrongly_pasted_secrets_are_told_apart() {
     let check = |key, salt| {
         let problems = Mango.check(&secret(key, salt).0);
-        problems
-            .into_iter()
-            .map(|p| (p.field, p.what))
-            .collect::<Vec<_>>()
+        problems.into_iter().map(|p| (p.field, p.what)).collect::<Vec<_>>()
     };
     assert_eq!(check("key", "salt"), []);
     assert_eq!(check("", "salt"), [("key".into(), "empty".into())]);
     let space = "there is a space or a line break in it".to_owned();
     assert_eq!(check("key", "sa lt"), [("salt".into(), space.clone())]);
-    assert_eq!(
-        check(" ", "salt\n"),
-        [("key".into(), "empty".into()), ("salt".into(), space)]
-    );
-    assert_eq!(
-        check("one", "one"),
-        [("salt".into(), "the same value as `key`".into())]
-    );
+    assert_eq!(check(" ", "salt\n"), [("key".into(), "empty".into()), ("salt".into(), space)]);
+    assert_eq!(check("one", "one"), [("salt".into(), "the same value as `key`".into())]);
     assert_eq!(Mango.check(&std::collections::BTreeMap::new()), []);
 }

@@ -5,13 +5,7 @@ use super::Context;
 use super::texts::TEXT_LIMIT;
 
 /// The address without a slash at its end; empty if it may not be used.
-pub(super) fn check(
-    path: &str,
-    base: &str,
-    hosts: &[&str],
-    context: &Context,
-    findings: &mut Findings,
-) -> String {
+pub(super) fn check(path: &str, base: &str, hosts: &[&str], context: &Context, findings: &mut Findings) -> String {
     let base = base.trim_end_matches('/');
     match allowed(base, hosts, context) {
         Ok(()) => base.to_owned(),
@@ -60,10 +54,7 @@ fn allowed(base: &str, hosts: &[&str], context: &Context) -> Result<(), (String,
             None => (*suffix).to_owned(),
         });
         let hosts: Vec<String> = hosts.collect();
-        return refuse(
-            "is not a host of this provider",
-            &format!("use one of {}", hosts.join(", ")),
-        );
+        return refuse("is not a host of this provider", &format!("use one of {}", hosts.join(", ")));
     }
     Ok(())
 }

@@ -27,11 +27,7 @@ pub(super) fn channels(
         let path = format!("channels[{index}]");
         findings.id(&format!("{path}.id"), channel.id.as_str());
         findings.text(&format!("{path}.name"), &channel.name);
-        findings.range(
-            &format!("{path}.generation"),
-            channel.generation.into(),
-            1..=1_000_000,
-        );
+        findings.range(&format!("{path}.generation"), channel.generation.into(), 1..=1_000_000);
         times(&format!("{path}.times"), &channel.times, findings);
         let secrets = format!("{path}.secrets");
         findings.count(&secrets, channel.secrets.len(), 1..=2);
@@ -40,21 +36,14 @@ pub(super) fn channels(
                 secret_set(&format!("{secrets}[{index}]"), set, known, findings);
             }
             let base = address(&path, channel.base.as_deref(), known, context, findings);
-            records.push((
-                record(document, channel),
-                (connection(document, channel, base), Lane::Outbound),
-            ));
+            records.push((record(document, channel), (connection(document, channel, base), Lane::Outbound)));
         }
     }
     records
 }
 
 /// The record of the CRM, if there is one.
-pub(super) fn crm(
-    document: &Document,
-    context: &Context,
-    findings: &mut Findings,
-) -> Option<ConnectionSecret> {
+pub(super) fn crm(document: &Document, context: &Context, findings: &mut Findings) -> Option<ConnectionSecret> {
     let crm = document.crm.as_ref()?;
     findings.id("crm.id", &crm.id);
     times("crm.times", &crm.times, findings);
@@ -94,21 +83,13 @@ fn connection(document: &Document, channel: &Channel, base: String) -> Connectio
 }
 
 fn secret(set: &SecretSet) -> Secret {
-    Secret(
-        set.iter()
-            .map(|(name, value)| (name.clone(), value.0.clone()))
-            .collect(),
-    )
+    Secret(set.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect())
 }
 
 fn of_role(path: &str, id: &str, role: Role, findings: &mut Findings) -> Option<&'static Provider> {
     let path = format!("{path}.provider");
     let fits = |known: &&&Provider| known.capabilities.role == role;
-    let ids: Vec<&str> = PROVIDERS
-        .iter()
-        .filter(fits)
-        .map(|known| known.id)
-        .collect();
+    let ids: Vec<&str> = PROVIDERS.iter().filter(fits).map(|known| known.id).collect();
     let instead = format!("use one of {}", ids.join(", "));
     match provider(id) {
         Some(known) if known.capabilities.role == role => return Some(known),
@@ -117,11 +98,7 @@ fn of_role(path: &str, id: &str, role: Role, findings: &mut Findings) -> Option<
                 Role::Crm => ("telephony", "a CRM"),
                 Role::Telephony => ("a CRM", "telephony"),
             };
-            findings.add(
-                path,
-                format!("{} is {is}, not {wanted}", known.name),
-                instead,
-            );
+            findings.add(path, format!("{} is {is}, not {wanted}", known.name), instead);
         }
         None => findings.add(path, format!("there is no provider `{id}`"), instead),
     }
@@ -131,15 +108,8 @@ fn of_role(path: &str, id: &str, role: Role, findings: &mut Findings) -> Option<
 fn secret_set(path: &str, set: &SecretSet, known: &Provider, findings: &mut Findings) {
     let before = findings.0.len();
     let specs = known.settings.secrets();
-    for spec in specs
-        .iter()
-        .filter(|spec| spec.required && !set.contains_key(spec.name))
-    {
-        findings.add(
-            format!("{path}.{}", spec.name),
-            "missing",
-            format!("add it: {}", spec.about),
-        );
+    for spec in specs.iter().filter(|spec| spec.required && !set.contains_key(spec.name)) {
+        findings.add(format!("{path}.{}", spec.name), "missing", format!("add it: {}", spec.about));
     }
     for (name, value) in set {
         let path = format!("{path}.{name}");
@@ -150,58 +120,29 @@ fn secret_set(path: &str, set: &SecretSet, known: &Provider, findings: &mut Find
         } else if value.0.trim().is_empty() {
             findings.add(path, "empty", "give the value, `env:NAME` or `file:PATH`");
         } else if value.0.len() > SECRET_LIMIT {
-            findings.add(
-                path,
-                format!("{} bytes", value.0.len()),
-                format!("give at most {SECRET_LIMIT}"),
-            );
+            findings.add(path, format!("{} bytes", value.0.len()), format!("give at most {SECRET_LIMIT}"));
         } else if Reference::of(&value.0).is_some() {
-            let instead =
-                "apply the file with the program, which fetches the values, or give the value";
+            let instead = "apply the file with the program, which fetches the values, or give the value";
             findings.add(path, "this is a reference, not the value", instead);
         }
     }
     // What the provider says about broken values would only repeat the above.
     if findings.0.len() == before {
-        let plain = set
-            .iter()
-            .map(|(name, value)| (name.clone(), value.0.clone()))
-            .collect();
+        let plain = set.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect();
         for problem in known.settings.check(&plain) {
-            findings.add(
-                format!("{path}.{}", problem.field),
-                problem.what,
-                problem.instead,
-            );
+            findings.add(format!("{path}.{}", problem.field), problem.what, problem.instead);
         }
     }
 }
 
-fn address(
-    path: &str,
-    given: Option<&str>,
-    known: &Provider,
-    context: &Context,
-    findings: &mut Findings,
-) -> String {
+fn address(path: &str, given: Option<&str>, known: &Provider, context: &Context, findings: &mut Findings) -> String {
     let address = given.unwrap_or(known.settings.default_base());
-    base::check(
-        &format!("{path}.base"),
-        address,
-        known.settings.hosts(),
-        context,
-        findings,
-    )
+    base::check(&format!("{path}.base"), address, known.settings.hosts(), context, findings)
 }
 
 fn times(path: &str, times: &JobTimes, findings: &mut Findings) {
-    let mut check =
-        |name: &str, number, allowed| findings.range(&format!("{path}.{name}"), number, allowed);
-    check(
-        "carried_out_within_ms",
-        times.carried_out_within_ms,
-        1..=600_000,
-    );
+    let mut check = |name: &str, number, allowed| findings.range(&format!("{path}.{name}"), number, allowed);
+    check("carried_out_within_ms", times.carried_out_within_ms, 1..=600_000);
     // Longer requests would outlive the lease of the worker that sends them.
     check("request_timeout_ms", times.request_timeout_ms, 1..=10_000);
     check("pace_ms", times.pace_ms.unwrap_or_default(), 0..=60_000);

@@ -87,17 +87,10 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     let size = shown.len() + text(&policy).len();
     if size > SIZE_LIMIT {
         let what = format!("these settings come to {size} bytes; at most {SIZE_LIMIT} can be kept");
-        return Err(vec![Problem::new(
-            "",
-            what,
-            "use fewer or shorter texts in the scenarios",
-        )]);
+        return Err(vec![Problem::new("", what, "use fewer or shorter texts in the scenarios")]);
     }
     let token = |(connection, _): &(ConnectionSecret, Lane)| {
-        (
-            connection.connection.0.clone(),
-            digest::of_secret(&connection.secret),
-        )
+        (connection.connection.0.clone(), digest::of_secret(&connection.secret))
     };
     Ok(Checked {
         policy,
@@ -128,11 +121,7 @@ fn account(document: &Document, findings: &mut Findings) {
     let zone = &document.account.time_zone;
     if jiff::tz::TimeZone::get(zone).is_err() {
         let what = format!("there is no time zone `{zone}`");
-        findings.add(
-            "account.time_zone",
-            what,
-            "write an IANA name such as `Europe/Moscow`",
-        );
+        findings.add("account.time_zone", what, "write an IANA name such as `Europe/Moscow`");
     }
 }
 
@@ -150,11 +139,7 @@ fn waits(document: &Document, findings: &mut Findings) {
 fn warnings(document: &Document) -> Vec<Problem> {
     let mut findings = Findings::default();
     if document.crm.is_none() {
-        findings.add(
-            "crm",
-            "there is none",
-            "calls will only be kept in the feed",
-        );
+        findings.add("crm", "there is none", "calls will only be kept in the feed");
     }
     for (index, employee) in document.employees.iter().enumerate() {
         if document.crm.is_some() && employee.active && employee.crm_user.is_none() {
@@ -163,22 +148,10 @@ fn warnings(document: &Document) -> Vec<Problem> {
             findings.add(format!("employees[{index}].crm_user"), what, instead);
         }
     }
-    for (index, scenario) in document
-        .scenarios
-        .iter()
-        .enumerate()
-        .filter(|(_, it)| it.active)
-    {
+    for (index, scenario) in document.scenarios.iter().enumerate().filter(|(_, it)| it.active) {
         if scenario.lines.is_empty() || scenario.events().next().is_none() {
-            let what = format!(
-                "`{}` has no lines or no events and never acts",
-                scenario.name
-            );
-            findings.add(
-                format!("scenarios[{index}]"),
-                what,
-                "add them, or set `active = false`",
-            );
+            let what = format!("`{}` has no lines or no events and never acts", scenario.name);
+            findings.add(format!("scenarios[{index}]"), what, "add them, or set `active = false`");
         }
     }
     findings.0

@@ -17,10 +17,7 @@ pub(super) fn employees(document: &Document) -> Vec<Employee> {
         id: employee.id.clone(),
         name: employee.name.clone(),
         extension: employee.extension.clone(),
-        crm_user: employee
-            .crm_user
-            .as_ref()
-            .map(|user| CrmId(user.to_string())),
+        crm_user: employee.crm_user.as_ref().map(|user| CrmId(user.to_string())),
         active: employee.active,
     };
     document.employees.iter().map(employee).collect()
@@ -54,49 +51,29 @@ fn unique(document: &Document, findings: &mut Findings) {
     let all = || document.employees.iter().enumerate();
     let ids = all().map(|(index, employee)| (format!("employees[{index}].id"), &employee.id));
     findings.unique(ids, "give each employee an id of their own");
-    let extensions = all().filter_map(|(index, employee)| {
-        Some((
-            format!("employees[{index}].extension"),
-            employee.extension.as_ref()?,
-        ))
-    });
+    let extensions = all()
+        .filter_map(|(index, employee)| Some((format!("employees[{index}].extension"), employee.extension.as_ref()?)));
     let instead = "internal numbers must not repeat: take it from the one who has it no longer";
     findings.unique(extensions, instead);
-    let users = all().filter_map(|(index, employee)| {
-        Some((
-            format!("employees[{index}].crm_user"),
-            employee.crm_user.as_ref()?,
-        ))
-    });
-    findings.unique(
-        users,
-        "a CRM user is one employee: take it from the one who has it no longer",
-    );
+    let users = all()
+        .filter_map(|(index, employee)| Some((format!("employees[{index}].crm_user"), employee.crm_user.as_ref()?)));
+    findings.unique(users, "a CRM user is one employee: take it from the one who has it no longer");
 }
 
 fn groups(document: &Document, findings: &mut Findings) {
     findings.count("groups", document.groups.len(), 0..=100);
-    let employees: BTreeMap<&EmployeeId, bool> = document
-        .employees
-        .iter()
-        .map(|employee| (&employee.id, employee.active))
-        .collect();
+    let employees: BTreeMap<&EmployeeId, bool> =
+        document.employees.iter().map(|employee| (&employee.id, employee.active)).collect();
     for (name, members) in &document.groups {
         let path = format!("groups.{name}");
         findings.text(&path, name);
         findings.count(&path, members.len(), 1..=500);
-        let places = members
-            .iter()
-            .enumerate()
-            .map(|(index, id)| (format!("{path}[{index}]"), id));
+        let places = members.iter().enumerate().map(|(index, id)| (format!("{path}[{index}]"), id));
         findings.unique(places.clone(), "name each member once");
         for (path, id) in places.filter(|(_, id)| !employees.contains_key(id)) {
             findings.add(path, no_employee(id), "correct the id or add the employee");
         }
-        let known: Vec<bool> = members
-            .iter()
-            .filter_map(|id| employees.get(id).copied())
-            .collect();
+        let known: Vec<bool> = members.iter().filter_map(|id| employees.get(id).copied()).collect();
         if known.len() == members.len() && !members.is_empty() && !known.contains(&true) {
             let what = "nobody in this group works here any more";
             findings.add(path, what, "add somebody who does, or take the group out");
@@ -105,15 +82,8 @@ fn groups(document: &Document, findings: &mut Findings) {
 }
 
 /// Fails with what is wrong and what to do, if this is nobody who works here.
-pub(super) fn who_works(
-    document: &Document,
-    id: &EmployeeId,
-) -> Result<(), (String, &'static str)> {
-    match document
-        .employees
-        .iter()
-        .find(|employee| &employee.id == id)
-    {
+pub(super) fn who_works(document: &Document, id: &EmployeeId) -> Result<(), (String, &'static str)> {
+    match document.employees.iter().find(|employee| &employee.id == id) {
         None => Err((no_employee(id), "write the id of one of the employees")),
         Some(employee) if !employee.active => {
             let what = format!("`{id}` does not work here any more (`active = false`)");

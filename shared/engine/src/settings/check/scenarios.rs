@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_domain::job::FieldValue;
-use perezvon_domain::policy::{
-    self, ContactRule, DealRule, Occasion, Responsible, TaskRule, normal_line,
-};
+use perezvon_domain::policy::{self, ContactRule, DealRule, Occasion, Responsible, TaskRule, normal_line};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{EmployeeId, Extension};
 use perezvon_store::items::text;
@@ -26,14 +24,7 @@ pub(super) fn check(document: &Document, findings: &mut Findings) -> Vec<policy:
     let names = all().map(|(index, scenario)| (format!("scenarios[{index}].name"), &scenario.name));
     findings.unique(names, "give each scenario a name of its own");
     let scenarios: Vec<policy::Scenario> = all()
-        .map(|(index, scenario)| {
-            Checker {
-                document,
-                findings,
-                path: format!("scenarios[{index}]"),
-            }
-            .scenario(scenario)
-        })
+        .map(|(index, scenario)| Checker { document, findings, path: format!("scenarios[{index}]") }.scenario(scenario))
         .collect();
     overlaps(&scenarios, findings);
     scenarios
@@ -45,18 +36,12 @@ fn overlaps(scenarios: &[policy::Scenario], findings: &mut Findings) {
     for (index, scenario) in scenarios.iter().enumerate().filter(|(_, it)| it.active) {
         let lines: BTreeSet<&str> = scenario.lines.iter().map(String::as_str).collect();
         let mut told = BTreeSet::new();
-        for (line, occasion) in lines
-            .iter()
-            .flat_map(|line| scenario.rules.keys().map(move |it| (*line, *it)))
-        {
+        for (line, occasion) in lines.iter().flat_map(|line| scenario.rules.keys().map(move |it| (*line, *it))) {
             let first = *seen.entry((line, occasion)).or_insert(&scenario.name);
             if first != scenario.name && told.insert(first) {
                 let event = text(&occasion);
                 let event = event.trim_matches('"');
-                let what = format!(
-                    "`{}` and `{first}` both act on `{event}` of line {line}",
-                    scenario.name
-                );
+                let what = format!("`{}` and `{first}` both act on `{event}` of line {line}", scenario.name);
                 let instead = "take the line or the event out of one of them";
                 findings.add(format!("scenarios[{index}].lines"), what, instead);
             }
@@ -99,12 +84,7 @@ impl Checker<'_> {
         let path = self.at("lines");
         self.findings.count(&path, lines.len(), 0..=200);
         let normal: Vec<String> = lines.iter().map(|line| normal_line(line)).collect();
-        let places = || {
-            normal
-                .iter()
-                .enumerate()
-                .map(|(index, line)| (format!("{path}[{index}]"), line))
-        };
+        let places = || normal.iter().enumerate().map(|(index, line)| (format!("{path}[{index}]"), line));
         for (path, line) in places() {
             self.findings.text(&path, line);
         }
@@ -116,31 +96,19 @@ impl Checker<'_> {
         let path = self.at("exceptions");
         self.findings.count(&path, exceptions.len(), 0..=200);
         for (index, extension) in exceptions.iter().enumerate() {
-            let known =
-                |employee: &super::super::Employee| employee.extension.as_ref() == Some(extension);
+            let known = |employee: &super::super::Employee| employee.extension.as_ref() == Some(extension);
             if !self.document.employees.iter().any(known) {
                 let what = format!("no employee has the internal number `{extension}`");
-                self.findings.add(
-                    format!("{path}[{index}]"),
-                    what,
-                    "correct it or take it out",
-                );
+                self.findings.add(format!("{path}[{index}]"), what, "correct it or take it out");
             }
         }
     }
 
     fn rules(&mut self, occasion: Occasion, rules: &Rules) -> policy::Rules {
-        let known = matches!(
-            occasion,
-            Occasion::IncomingKnown | Occasion::OutgoingKnown | Occasion::MissedKnown
-        );
+        let known = matches!(occasion, Occasion::IncomingKnown | Occasion::OutgoingKnown | Occasion::MissedKnown);
         if known && rules.contact.is_some() {
             let what = "a client from the CRM has a contact already";
-            self.findings.add(
-                self.at("contact"),
-                what,
-                "make contacts in the events of new clients only",
-            );
+            self.findings.add(self.at("contact"), what, "make contacts in the events of new clients only");
         }
         policy::Rules {
             contact: rules.contact.as_ref().map(|rule| ContactRule {
@@ -176,10 +144,7 @@ impl Checker<'_> {
 
     fn tags(&mut self, name: &str, tags: &[String]) -> Vec<String> {
         self.findings.count(&self.at(name), tags.len(), 0..=40);
-        tags.iter()
-            .enumerate()
-            .map(|(index, tag)| self.template(&format!("{name}[{index}]"), tag))
-            .collect()
+        tags.iter().enumerate().map(|(index, tag)| self.template(&format!("{name}[{index}]"), tag)).collect()
     }
 
     fn fields(&mut self, name: &str, fields: &BTreeMap<String, String>) -> Vec<FieldValue> {
@@ -188,10 +153,7 @@ impl Checker<'_> {
         for (field, value) in fields {
             let name = format!("{name}.{field}");
             self.findings.text_of(&self.at(&name), field, FIELD_LIMIT);
-            values.push(FieldValue {
-                field: field.clone(),
-                value: self.template(&name, value),
-            });
+            values.push(FieldValue { field: field.clone(), value: self.template(&name, value) });
         }
         values
     }
@@ -201,15 +163,10 @@ impl Checker<'_> {
         let Some(status) = status else { return };
         if CLOSED.contains(&status) {
             let what = format!("{status} is the status of a closed deal, and a new one is open");
-            self.findings
-                .add(&path, what, "take an open status of the pipeline");
+            self.findings.add(&path, what, "take an open status of the pipeline");
         }
         if pipeline.is_none() {
-            self.findings.add(
-                &path,
-                "a status belongs to a pipeline",
-                "give `pipeline` as well",
-            );
+            self.findings.add(&path, "a status belongs to a pipeline", "give `pipeline` as well");
         }
     }
 
@@ -217,11 +174,7 @@ impl Checker<'_> {
         let minutes = minutes(text).filter(|minutes| (1..=365 * 24 * 60).contains(minutes));
         if minutes.is_none() {
             let instead = "write `30m`, `2h` or `1d`, at most `365d`";
-            self.findings.add(
-                self.at(name),
-                format!("`{text}` is no time that a task can have"),
-                instead,
-            );
+            self.findings.add(self.at(name), format!("`{text}` is no time that a task can have"), instead);
         }
         Millis::minutes(minutes.unwrap_or_default())
     }
@@ -242,16 +195,14 @@ impl Checker<'_> {
             Some(("group", group)) => {
                 if !self.document.groups.contains_key(group) {
                     let what = format!("there is no group `{group}`");
-                    self.findings
-                        .add(path, what, "write the name of one of the groups");
+                    self.findings.add(path, what, "write the name of one of the groups");
                 }
                 return Responsible::Group(group.to_owned());
             }
             _ => {}
         }
         let instead = "write `usual`, `client`, `on_the_call`, `employee:ID` or `group:NAME`";
-        self.findings
-            .add(path, format!("`{text}` says nobody"), instead);
+        self.findings.add(path, format!("`{text}` says nobody"), instead);
         Responsible::Usual
     }
 }
@@ -265,8 +216,5 @@ fn minutes(text: &str) -> Option<i64> {
     };
     let number = text.get(..text.len() - 1)?;
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    digits
-        .then(|| number.parse::<i64>().ok())
-        .flatten()?
-        .checked_mul(unit)
+    digits.then(|| number.parse::<i64>().ok()).flatten()?.checked_mul(unit)
 }

@@ -25,17 +25,9 @@ impl Findings {
         if text.trim().is_empty() {
             self.add(path, "empty", "write something here");
         } else if length > limit {
-            self.add(
-                path,
-                format!("{length} characters"),
-                format!("write at most {limit}"),
-            );
+            self.add(path, format!("{length} characters"), format!("write at most {limit}"));
         } else if text.chars().any(char::is_control) {
-            self.add(
-                path,
-                "there is a line break or a tab in it",
-                "write it in one line",
-            );
+            self.add(path, "there is a line break or a tab in it", "write it in one line");
         }
     }
 
@@ -43,9 +35,7 @@ impl Findings {
     pub(super) fn template(&mut self, path: &str, text: &str) {
         self.text(path, text);
         if let Err(why) = template::check(text) {
-            let (what, instead) = why
-                .split_once("; ")
-                .unwrap_or((&why, "close it: `$(phone)`"));
+            let (what, instead) = why.split_once("; ").unwrap_or((&why, "close it: `$(phone)`"));
             self.add(path, what, instead);
         }
     }
@@ -63,11 +53,7 @@ impl Findings {
     pub(super) fn count(&mut self, path: &str, count: usize, allowed: RangeInclusive<usize>) {
         if !allowed.contains(&count) {
             let (least, most) = allowed.into_inner();
-            self.add(
-                path,
-                format!("{count} of them"),
-                format!("give {least} to {most}"),
-            );
+            self.add(path, format!("{count} of them"), format!("give {least} to {most}"));
         }
     }
 
@@ -75,20 +61,12 @@ impl Findings {
     pub(super) fn range(&mut self, path: &str, number: i64, allowed: RangeInclusive<i64>) {
         if !allowed.contains(&number) {
             let (least, most) = allowed.into_inner();
-            self.add(
-                path,
-                format!("{number} is out of range"),
-                format!("give {least} to {most}"),
-            );
+            self.add(path, format!("{number} is out of range"), format!("give {least} to {most}"));
         }
     }
 
     /// No value stands twice; the later place is reported.
-    pub(super) fn unique<T: Display>(
-        &mut self,
-        values: impl IntoIterator<Item = (String, T)>,
-        instead: &str,
-    ) {
+    pub(super) fn unique<T: Display>(&mut self, values: impl IntoIterator<Item = (String, T)>, instead: &str) {
         let mut seen: HashMap<String, String> = HashMap::new();
         for (path, value) in values {
             let value = value.to_string();

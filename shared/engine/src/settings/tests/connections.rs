@@ -20,23 +20,15 @@ fn a_channel_becomes_what_verify_and_the_worker_read() {
     let checked = accepted(|it| {
         let old = it.channels[0].secrets[0].clone();
         it.channels[0].secrets.push(old);
-        it.channels[0].secrets[0]
-            .values_mut()
-            .for_each(|secret| secret.0.push_str("-new"));
+        it.channels[0].secrets[0].values_mut().for_each(|secret| secret.0.push_str("-new"));
         it.channels[0].active = false;
         it.channels[0].base = Some("https://example.com/vpbx/".into());
         it.channels[0].generation = 3;
     });
     let record = &checked.channels[0];
-    assert_eq!(
-        (record.active, record.generation, record.secrets.len()),
-        (false, 3, 2)
-    );
+    assert_eq!((record.active, record.generation, record.secrets.len()), (false, 3, 2));
     let (connection, lane) = &checked.connections[0];
-    assert_eq!(
-        (connection.base.as_str(), *lane),
-        ("https://example.com/vpbx", Lane::Outbound)
-    );
+    assert_eq!((connection.base.as_str(), *lane), ("https://example.com/vpbx", Lane::Outbound));
     assert_eq!(connection.secret, record.secrets[0]);
     assert_eq!(checked.connections[1].1, Lane::Crm);
     assert_eq!(checked.policy.crm, Some("crm:main".into()));
@@ -50,19 +42,12 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
     each_is_refused(&[
         (
             |it| it.channels[0].id = "Main".into(),
-            &[
-                "channels[0].id: `Main` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
-            ],
+            &["channels[0].id: `Main` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes"],
         ),
-        (
-            |it| it.channels[0].name = String::new(),
-            &["channels[0].name: empty; write something here"],
-        ),
+        (|it| it.channels[0].name = String::new(), &["channels[0].name: empty; write something here"]),
         (
             |it| _ = second_channel(it),
-            &[
-                "channels[1].id: `main` stands in channels[0].id too; give each channel an id of its own",
-            ],
+            &["channels[1].id: `main` stands in channels[0].id too; give each channel an id of its own"],
         ),
         (
             |it| it.channels[0].provider = "pigeons".into(),
@@ -72,24 +57,16 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
             |it| it.channels[0].provider = crm(it).provider.clone(),
             &["channels[0].provider: Crm is a CRM, not telephony; use one of telephony"],
         ),
-        (
-            |it| crm(it).provider = "pigeons".into(),
-            &["crm.provider: there is no provider `pigeons`; use one of crm"],
-        ),
+        (|it| crm(it).provider = "pigeons".into(), &["crm.provider: there is no provider `pigeons`; use one of crm"]),
         (
             |it| crm(it).provider = it.channels[0].provider.clone(),
             &["crm.provider: Telephony is telephony, not a CRM; use one of crm"],
         ),
         (
             |it| crm(it).id = "main crm".into(),
-            &[
-                "crm.id: `main crm` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
-            ],
+            &["crm.id: `main crm` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes"],
         ),
-        (
-            |it| it.channels[0].generation = 0,
-            &["channels[0].generation: 0 is out of range; give 1 to 1000000"],
-        ),
+        (|it| it.channels[0].generation = 0, &["channels[0].generation: 0 is out of range; give 1 to 1000000"]),
     ]);
     each_is_accepted(&[
         |it| second_channel(it).id = "second".into(),
@@ -102,30 +79,18 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
 #[test]
 fn secrets_are_whole_and_those_of_the_provider() {
     each_is_refused(&[
-        (
-            |it| it.channels[0].secrets.clear(),
-            &["channels[0].secrets: 0 of them; give 1 to 2"],
-        ),
+        (|it| it.channels[0].secrets.clear(), &["channels[0].secrets: 0 of them; give 1 to 2"]),
         (
             |it| it.channels[0].secrets = vec![it.channels[0].secrets[0].clone(); 3],
             &["channels[0].secrets: 3 of them; give 1 to 2"],
         ),
-        (
-            |it| _ = it.channels[0].secrets[0].remove("salt"),
-            &["channels[0].secrets[0].salt: missing; add it: …"],
-        ),
+        (|it| _ = it.channels[0].secrets[0].remove("salt"), &["channels[0].secrets[0].salt: missing; add it: …"]),
         (
             |it| _ = it.channels[0].secrets[0].insert("pepper".into(), SecretText("x".into())),
             &["channels[0].secrets[0].pepper: Telephony has no secret of this name; use key, salt"],
         ),
         (
-            |it| {
-                it.channels[0].secrets[0]
-                    .get_mut("key")
-                    .expect("a key")
-                    .0
-                    .clear()
-            },
+            |it| it.channels[0].secrets[0].get_mut("key").expect("a key").0.clear(),
             &["channels[0].secrets[0].key: empty; give the value, `env:NAME` or `file:PATH`"],
         ),
         (
@@ -137,10 +102,7 @@ fn secrets_are_whole_and_those_of_the_provider() {
             |it| it.channels[0].secrets[0].get_mut("key").expect("a key").0 = "a b".into(),
             &["channels[0].secrets[0].key: there is a space or a line break in it; …"],
         ),
-        (
-            |it| _ = crm(it).secret.remove("token"),
-            &["crm.secret.token: …"],
-        ),
+        (|it| _ = crm(it).secret.remove("token"), &["crm.secret.token: …"]),
     ]);
     each_is_accepted(&[
         |it| it.channels[0].secrets = vec![it.channels[0].secrets[0].clone(); 2],
@@ -151,15 +113,10 @@ fn secrets_are_whole_and_those_of_the_provider() {
 #[test]
 fn an_address_is_one_of_an_api_and_https() {
     each_is_refused(&[
-        (
-            |it| crm(it).base = None,
-            &["crm.base: there is no address; write it like `https://example.com`"],
-        ),
+        (|it| crm(it).base = None, &["crm.base: there is no address; write it like `https://example.com`"]),
         (
             |it| crm(it).base = Some("romashka.example.com".into()),
-            &[
-                "crm.base: `romashka.example.com` is not an address of an API; write it like `https://example.com`",
-            ],
+            &["crm.base: `romashka.example.com` is not an address of an API; write it like `https://example.com`"],
         ),
         (
             |it| crm(it).base = Some(crm_address("romashka").replace("https", "http")),
@@ -179,14 +136,9 @@ fn an_address_is_one_of_an_api_and_https() {
         ),
         (
             |it| crm(it).base = Some("https://[::1]".into()),
-            &[
-                "crm.base: `https://[::1]` has no name of a host that we can read; write it like `https://example.com`",
-            ],
+            &["crm.base: `https://[::1]` has no name of a host that we can read; write it like `https://example.com`"],
         ),
-        (
-            |it| crm(it).base = Some(crm_address(&"a".repeat(255))),
-            &["crm.base: `https://…"],
-        ),
+        (|it| crm(it).base = Some(crm_address(&"a".repeat(255))), &["crm.base: `https://…"]),
         (
             |it| it.channels[0].base = Some("http://127.0.0.1:8000".into()),
             &[
@@ -201,9 +153,7 @@ fn a_host_is_one_of_the_provider_if_it_names_any() {
     each_is_refused(&[
         (
             |it| crm(it).base = Some(crm_address("a") + ".example.com"),
-            &[
-                "crm.base: `https://a.crm.ru.example.com` is not a host of this provider; use one of …",
-            ],
+            &["crm.base: `https://a.crm.ru.example.com` is not a host of this provider; use one of …"],
         ),
         (
             |it| crm(it).base = Some(crm_address("a").replace("a.", "a")),
@@ -211,9 +161,7 @@ fn a_host_is_one_of_the_provider_if_it_names_any() {
         ),
         (
             |it| crm(it).base = Some(crm_address("example.com/")),
-            &[
-                "crm.base: `https://example.com/.crm.ru` is not a host of this provider; use one of …",
-            ],
+            &["crm.base: `https://example.com/.crm.ru` is not a host of this provider; use one of …"],
         ),
     ]);
     each_is_accepted(&[
@@ -224,22 +172,12 @@ fn a_host_is_one_of_the_provider_if_it_names_any() {
 
 #[test]
 fn the_laptop_switch_lets_one_host_and_port_through() {
-    let context = Context {
-        allow_hosts: ["127.0.0.1:8000".to_owned(), "crm.local:80".to_owned()].into(),
-    };
-    let bases = [
-        ("http://127.0.0.1:8000", 1),
-        ("http://crm.local", 1),
-        ("http://127.0.0.1:8001", 0),
-    ];
+    let context = Context { allow_hosts: ["127.0.0.1:8000".to_owned(), "crm.local:80".to_owned()].into() };
+    let bases = [("http://127.0.0.1:8000", 1), ("http://crm.local", 1), ("http://127.0.0.1:8001", 0)];
     for (base, right) in bases {
         let mut document = example();
         crm(&mut document).base = Some(base.to_owned());
-        assert_eq!(
-            usize::from(check(&document, &context).is_ok()),
-            right,
-            "{base}"
-        );
+        assert_eq!(usize::from(check(&document, &context).is_ok()), right, "{base}");
     }
 }
 
@@ -250,10 +188,7 @@ fn times_have_limits() {
             |it| crm(it).times.request_timeout_ms = 10_001,
             &["crm.times.request_timeout_ms: 10001 is out of range; give 1 to 10000"],
         ),
-        (
-            |it| crm(it).times.backoff_ms = 0,
-            &["crm.times.backoff_ms: 0 is out of range; give 1 to 1800000"],
-        ),
+        (|it| crm(it).times.backoff_ms = 0, &["crm.times.backoff_ms: 0 is out of range; give 1 to 1800000"]),
         (
             |it| it.channels[0].times.carried_out_within_ms = 0,
             &["channels[0].times.carried_out_within_ms: 0 is out of range; give 1 to 600000"],
@@ -269,8 +204,5 @@ fn times_have_limits() {
     ]);
     let checked = accepted(|it| crm(it).times.lag_ms = Some(0));
     assert_eq!(checked.connections[1].0.times.lag_ms, Some(0));
-    assert_eq!(
-        refused(|it| it.channels[0].times.pace_ms = Some(0)),
-        [""; 0]
-    );
+    assert_eq!(refused(|it| it.channels[0].times.pace_ms = Some(0)), [""; 0]);
 }

@@ -15,11 +15,7 @@ fn the_example_is_right_and_nothing_in_it_looks_wrong() {
     assert_eq!(checked.warnings, []);
     assert_eq!(checked.policy.version, 0);
     assert_eq!(checked.policy.scenarios[0].lines[0], "74950000001");
-    let connections: Vec<&str> = checked
-        .connections
-        .iter()
-        .map(|(secret, _)| secret.connection.as_str())
-        .collect();
+    let connections: Vec<&str> = checked.connections.iter().map(|(secret, _)| secret.connection.as_str()).collect();
     assert_eq!(connections, ["channel:main", "crm:main"]);
     assert_eq!(checked.tokens.len(), 2);
 }
@@ -37,11 +33,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
             "extension = 101",
             "line 21, employees[0].extension: invalid type: integer `101`, expected a string; put the value in quotes",
         ),
-        (
-            "due_in = \"1d\"",
-            "",
-            "line 105, scenarios[0].incoming_known.task: missing field `due_in`; add it",
-        ),
+        ("due_in = \"1d\"", "", "line 105, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
         (
             "crm_user = 9000001",
             "crm_user = true",
@@ -68,10 +60,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
 #[test]
 fn a_file_of_more_than_a_mebibyte_is_refused() {
     let problems = parse(&"#".repeat(1024 * 1024 + 1)).expect_err("too long");
-    assert_eq!(
-        problems[0].to_string(),
-        "settings: the file has 1048577 bytes; keep it under 1048576"
-    );
+    assert_eq!(problems[0].to_string(), "settings: the file has 1048577 bytes; keep it under 1048576");
 }
 
 #[test]
@@ -97,22 +86,12 @@ fn each_missing_secret_is_named_with_what_to_do() {
 
 #[test]
 fn a_reference_is_a_variable_or_a_file_and_anything_else_is_the_value() {
-    assert_eq!(
-        Reference::of("env:KEY"),
-        Some(Reference::Env("KEY".to_owned()))
-    );
-    assert_eq!(
-        Reference::of("file:/run/key"),
-        Some(Reference::File("/run/key".to_owned()))
-    );
+    assert_eq!(Reference::of("env:KEY"), Some(Reference::Env("KEY".to_owned())));
+    assert_eq!(Reference::of("file:/run/key"), Some(Reference::File("/run/key".to_owned())));
     assert_eq!(Reference::of("0123456789abcdef"), None);
     let mut document = parse(EXAMPLE).expect("the example can be read");
     resolve(&mut document, &|_| Ok("value\n".to_owned())).expect("all are known");
-    assert!(
-        document.channels[0].secrets[0]
-            .values()
-            .all(|secret| secret.0 == "value")
-    );
+    assert!(document.channels[0].secrets[0].values().all(|secret| secret.0 == "value"));
 }
 
 #[test]
@@ -126,22 +105,12 @@ fn references_that_nobody_resolved_are_refused() {
 #[test]
 fn no_secret_is_shown_anywhere() {
     let document = example();
-    let secret = document.crm.as_ref().expect("a CRM").secret["token"]
-        .0
-        .clone();
+    let secret = document.crm.as_ref().expect("a CRM").secret["token"].0.clone();
     let checked = accepted(|_| {});
-    for text in [
-        format!("{document:?}"),
-        format!("{checked:?}"),
-        checked.document.clone(),
-    ] {
+    for text in [format!("{document:?}"), format!("{checked:?}"), checked.document.clone()] {
         assert!(!text.contains(&secret), "{text}");
     }
-    assert!(
-        checked.document.contains("\"token\":\"***\""),
-        "{}",
-        checked.document
-    );
+    assert!(checked.document.contains("\"token\":\"***\""), "{}", checked.document);
 }
 
 #[test]
@@ -151,20 +120,10 @@ fn the_digest_changes_with_a_secret_and_not_with_the_looks_of_the_file() {
     let other_looks = EXAMPLE.replace("generation = 1\n", "");
     let mut document = parse(&other_looks).expect("readable");
     resolve(&mut document, &|reference| Ok(format!("{reference:?}"))).expect("known");
-    assert_eq!(
-        check(&document, &Context::default()).expect("right").digest,
-        digest
-    );
-    let another = accepted(|it| {
-        it.channels[0].secrets[0]
-            .values_mut()
-            .for_each(|it| it.0.push('x'))
-    });
+    assert_eq!(check(&document, &Context::default()).expect("right").digest, digest);
+    let another = accepted(|it| it.channels[0].secrets[0].values_mut().for_each(|it| it.0.push('x')));
     assert_ne!(another.digest, digest);
-    assert_ne!(
-        another.tokens["channel:main"],
-        accepted(|_| {}).tokens["channel:main"]
-    );
+    assert_ne!(another.tokens["channel:main"], accepted(|_| {}).tokens["channel:main"]);
 }
 
 #[test]
@@ -172,9 +131,7 @@ fn the_account_has_an_id_a_name_and_a_time_zone() {
     each_is_refused(&[
         (
             |it| it.account.id = "Ромашка".into(),
-            &[
-                "account.id: `Ромашка` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
-            ],
+            &["account.id: `Ромашка` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes"],
         ),
         (
             |it| it.account.id = "a".repeat(41).as_str().into(),
@@ -182,19 +139,11 @@ fn the_account_has_an_id_a_name_and_a_time_zone() {
                 "account.id: `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa` cannot be an id; write 1 to 40 lowercase latin letters, digits and dashes",
             ],
         ),
-        (
-            |it| it.account.name = " ".into(),
-            &["account.name: empty; write something here"],
-        ),
-        (
-            |it| it.account.name = "a".repeat(256),
-            &["account.name: 256 characters; write at most 255"],
-        ),
+        (|it| it.account.name = " ".into(), &["account.name: empty; write something here"]),
+        (|it| it.account.name = "a".repeat(256), &["account.name: 256 characters; write at most 255"]),
         (
             |it| it.account.time_zone = "Moscow".into(),
-            &[
-                "account.time_zone: there is no time zone `Moscow`; write an IANA name such as `Europe/Moscow`",
-            ],
+            &["account.time_zone: there is no time zone `Moscow`; write an IANA name such as `Europe/Moscow`"],
         ),
     ]);
     each_is_accepted(&[
@@ -207,10 +156,7 @@ fn the_account_has_an_id_a_name_and_a_time_zone() {
 #[test]
 fn waits_have_limits() {
     each_is_refused(&[
-        (
-            |it| it.waits.recording_ms.0 = 0,
-            &["waits.recording_ms: 0 is out of range; give 1 to 86400000"],
-        ),
+        (|it| it.waits.recording_ms.0 = 0, &["waits.recording_ms: 0 is out of range; give 1 to 86400000"]),
         (
             |it| it.waits.final_after_silence_ms.0 = 86_400_001,
             &["waits.final_after_silence_ms: 86400001 is out of range; give 1 to 86400000"],
@@ -236,10 +182,7 @@ fn settings_that_do_not_fit_into_a_row_are_refused() {
         }
     });
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0].contains("at most 350000 can be kept"),
-        "{problems:?}"
-    );
+    assert!(problems[0].contains("at most 350000 can be kept"), "{problems:?}");
 }
 
 #[test]
@@ -257,26 +200,17 @@ fn all_problems_are_reported_at_once_and_each_in_one_line() {
             "scenarios[0].lines[2]: `74950000001` stands in scenarios[0].lines[0] too; name each line once",
         ]
     );
-    assert_eq!(
-        Problem::new("", "a\nb", "c").to_string(),
-        "settings: a b; c"
-    );
+    assert_eq!(Problem::new("", "a\nb", "c").to_string(), "settings: a b; c");
 }
 
 #[cfg(feature = "schema")]
 #[test]
 fn the_schema_in_docs_is_the_one_of_the_code() {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../docs/settings.schema.json"
-    );
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.schema.json");
     let schema = super::super::schema();
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         std::fs::write(path, &schema).expect("docs can be written");
     }
     let kept = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        kept == schema,
-        "run the tests with UPDATE_EXPECTED=1 and look at the difference"
-    );
+    assert!(kept == schema, "run the tests with UPDATE_EXPECTED=1 and look at the difference");
 }

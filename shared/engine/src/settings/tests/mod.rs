@@ -12,10 +12,7 @@ use perezvon_adapters::{PROVIDERS, Role};
 
 use super::{Checked, Context, Document, check, parse, resolve};
 
-const EXAMPLE: &str = include_str!(concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../docs/settings.example.toml"
-));
+const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.example.toml"));
 
 /// The example with made-up secrets.
 fn example() -> Document {
@@ -38,10 +35,7 @@ fn refused(change: impl FnOnce(&mut Document)) -> Vec<String> {
     change(&mut document);
     match check(&document, &Context::default()) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems
-            .iter()
-            .map(|it| without_names(&it.to_string()))
-            .collect(),
+        Err(problems) => problems.iter().map(|it| without_names(&it.to_string())).collect(),
     }
 }
 
@@ -49,17 +43,13 @@ fn refused(change: impl FnOnce(&mut Document)) -> Vec<String> {
 fn without_names(text: &str) -> String {
     PROVIDERS.iter().fold(text.to_owned(), |text, provider| {
         let role = format!("{:?}", provider.capabilities.role);
-        text.replace(provider.name, &role)
-            .replace(provider.id, &role.to_lowercase())
+        text.replace(provider.name, &role).replace(provider.id, &role.to_lowercase())
     })
 }
 
 /// An address in the CRM's own domain.
 fn crm_address(name: &str) -> String {
-    let crm = PROVIDERS
-        .iter()
-        .find(|it| it.capabilities.role == Role::Crm)
-        .expect("a CRM");
+    let crm = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Crm).expect("a CRM");
     format!("https://{name}{}", crm.settings.hosts()[0])
 }
 
@@ -75,14 +65,8 @@ fn each_is_refused(cases: &[Case]) {
             Some(start) => problem.starts_with(start),
             None => problem == expected,
         };
-        let all = problems
-            .iter()
-            .zip(*expected)
-            .all(|(problem, it)| fits(problem, it));
-        assert!(
-            all && problems.len() == expected.len(),
-            "case {index}: {problems:#?}"
-        );
+        let all = problems.iter().zip(*expected).all(|(problem, it)| fits(problem, it));
+        assert!(all && problems.len() == expected.len(), "case {index}: {problems:#?}");
     }
 }
 

@@ -15,9 +15,7 @@ fn employees_have_ids_names_and_numbers_of_their_own() {
         ),
         (
             |it| it.employees[2].id = "ivanov".into(),
-            &[
-                "employees[2].id: `ivanov` stands in employees[1].id too; give each employee an id of their own",
-            ],
+            &["employees[2].id: `ivanov` stands in employees[1].id too; give each employee an id of their own"],
         ),
         (
             |it| it.employees[0].name = "два\nряда".into(),
@@ -69,17 +67,10 @@ fn there_are_at_most_five_hundred_employees() {
     let many = |count: usize| {
         super::refused(|it| {
             let one = it.employees[0].clone();
-            it.employees
-                .extend((it.employees.len()..count).map(|index| {
-                    let id = format!("e{index}").as_str().into();
-                    super::super::Employee {
-                        id,
-                        extension: None,
-                        crm_user: None,
-                        active: false,
-                        ..one.clone()
-                    }
-                }));
+            it.employees.extend((it.employees.len()..count).map(|index| {
+                let id = format!("e{index}").as_str().into();
+                super::super::Employee { id, extension: None, crm_user: None, active: false, ..one.clone() }
+            }));
         })
     };
     assert_eq!(many(500), [""; 0]);
@@ -92,13 +83,8 @@ fn a_leading_zero_makes_another_internal_number() {
         it.scenarios[0].exceptions.clear();
         it.employees[1].extension = Some("0101".into());
     });
-    let extensions: Vec<String> = checked
-        .policy
-        .employees
-        .iter()
-        .filter_map(|it| it.extension.as_ref())
-        .map(ToString::to_string)
-        .collect();
+    let extensions: Vec<String> =
+        checked.policy.employees.iter().filter_map(|it| it.extension.as_ref()).map(ToString::to_string).collect();
     assert_eq!(extensions, ["101", "0101"]);
 }
 
@@ -122,45 +108,28 @@ fn the_fall_back_works_here() {
 #[test]
 fn a_group_has_known_members_and_somebody_who_works_here() {
     each_is_refused(&[
-        (
-            |it| _ = it.groups.insert("Склад".into(), vec![]),
-            &["groups.Склад: 0 of them; give 1 to 500"],
-        ),
+        (|it| _ = it.groups.insert("Склад".into(), vec![]), &["groups.Склад: 0 of them; give 1 to 500"]),
         (
             |it| _ = it.groups.insert("Склад".into(), vec!["nobody".into()]),
             &["groups.Склад[0]: there is no employee `nobody`; correct the id or add the employee"],
         ),
         (
-            |it| {
-                _ = it
-                    .groups
-                    .insert("Склад".into(), vec!["ivanov".into(), "ivanov".into()])
-            },
+            |it| _ = it.groups.insert("Склад".into(), vec!["ivanov".into(), "ivanov".into()]),
             &["groups.Склад[1]: `ivanov` stands in groups.Склад[0] too; name each member once"],
         ),
         (
             |it| _ = it.groups.insert("Склад".into(), vec!["sidorov".into()]),
-            &[
-                "groups.Склад: nobody in this group works here any more; add somebody who does, or take the group out",
-            ],
+            &["groups.Склад: nobody in this group works here any more; add somebody who does, or take the group out"],
         ),
-        (
-            |it| _ = it.groups.insert(" ".into(), vec!["ivanov".into()]),
-            &["groups. : empty; write something here"],
-        ),
+        (|it| _ = it.groups.insert(" ".into(), vec!["ivanov".into()]), &["groups. : empty; write something here"]),
     ]);
-    each_is_accepted(&[|it| {
-        _ = it
-            .groups
-            .insert("Склад".into(), vec!["sidorov".into(), "ivanov".into()])
-    }]);
+    each_is_accepted(&[|it| _ = it.groups.insert("Склад".into(), vec!["sidorov".into(), "ivanov".into()])]);
 }
 
 #[test]
 fn what_is_allowed_but_looks_wrong_is_only_a_warning() {
-    let warnings = |checked: super::Checked| -> Vec<String> {
-        checked.warnings.iter().map(ToString::to_string).collect()
-    };
+    let warnings =
+        |checked: super::Checked| -> Vec<String> { checked.warnings.iter().map(ToString::to_string).collect() };
     let warned: [Case; 4] = [
         (
             |it| it.employees[0].crm_user = None,
@@ -168,20 +137,12 @@ fn what_is_allowed_but_looks_wrong_is_only_a_warning() {
                 "employees[0].crm_user: `petrova` is no user of the CRM; add the id of the user, else nobody is made responsible in their place",
             ],
         ),
-        (
-            |it| it.crm = None,
-            &["crm: there is none; calls will only be kept in the feed"],
-        ),
+        (|it| it.crm = None, &["crm: there is none; calls will only be kept in the feed"]),
         (
             |it| it.scenarios[0].lines.clear(),
-            &[
-                "scenarios[0]: `Продажи` has no lines or no events and never acts; add them, or set `active = false`",
-            ],
+            &["scenarios[0]: `Продажи` has no lines or no events and never acts; add them, or set `active = false`"],
         ),
-        (
-            |it| (it.scenarios[0].lines, it.scenarios[0].active) = (vec![], false),
-            &[],
-        ),
+        (|it| (it.scenarios[0].lines, it.scenarios[0].active) = (vec![], false), &[]),
     ];
     for (change, expected) in warned {
         assert_eq!(warnings(accepted(change)), expected);

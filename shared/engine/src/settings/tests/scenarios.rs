@@ -7,10 +7,7 @@ use super::super::{Contact, Deal, Document, Rules, Scenario, Task};
 use super::{accepted, each_is_accepted, each_is_refused};
 
 fn incoming_new(document: &mut Document) -> &mut Rules {
-    document.scenarios[0]
-        .incoming_new
-        .as_mut()
-        .expect("an event")
+    document.scenarios[0].incoming_new.as_mut().expect("an event")
 }
 
 fn contact(document: &mut Document) -> &mut Contact {
@@ -41,10 +38,7 @@ fn a_scenario_becomes_rules_by_occasion() {
     let rules = &policy.scenarios[0].rules;
     let occasions: Vec<Occasion> = rules.keys().copied().collect();
     use Occasion::{IncomingKnown, IncomingNew, MissedKnown, MissedNew};
-    assert_eq!(
-        occasions,
-        [IncomingNew, IncomingKnown, MissedNew, MissedKnown]
-    );
+    assert_eq!(occasions, [IncomingNew, IncomingKnown, MissedNew, MissedKnown]);
     let task = rules[&MissedNew].task.as_ref().expect("a task");
     assert_eq!(task.due_in, Millis::minutes(30));
     assert_eq!(task.responsible, Responsible::Group("Продажи".into()));
@@ -60,34 +54,22 @@ fn names_lines_and_exceptions_are_checked() {
     each_is_refused(&[
         (
             |it| it.scenarios[1].name = "Продажи".into(),
-            &[
-                "scenarios[1].name: `Продажи` stands in scenarios[0].name too; give each scenario a name of its own",
-            ],
+            &["scenarios[1].name: `Продажи` stands in scenarios[0].name too; give each scenario a name of its own"],
         ),
         (
             |it| it.scenarios[0].lines.push("8 495 000-00-01".into()),
-            &[
-                "scenarios[0].lines[2]: `74950000001` stands in scenarios[0].lines[0] too; name each line once",
-            ],
+            &["scenarios[0].lines[2]: `74950000001` stands in scenarios[0].lines[0] too; name each line once"],
         ),
-        (
-            |it| it.scenarios[0].lines.push(String::new()),
-            &["scenarios[0].lines[2]: empty; write something here"],
-        ),
+        (|it| it.scenarios[0].lines.push(String::new()), &["scenarios[0].lines[2]: empty; write something here"]),
         (
             |it| it.scenarios[0].lines = (0..201).map(|it| format!("line-{it}")).collect(),
             &["scenarios[0].lines: 201 of them; give 0 to 200"],
         ),
         (
             |it| it.scenarios[0].exceptions = vec!["999".into()],
-            &[
-                "scenarios[0].exceptions[0]: no employee has the internal number `999`; correct it or take it out",
-            ],
+            &["scenarios[0].exceptions[0]: no employee has the internal number `999`; correct it or take it out"],
         ),
-        (
-            |it| it.scenarios = many(it, 51),
-            &["scenarios: 51 of them; give 0 to 50"],
-        ),
+        (|it| it.scenarios = many(it, 51), &["scenarios: 51 of them; give 0 to 50"]),
     ]);
     each_is_accepted(&[
         |it| it.scenarios[0].lines = (0..200).map(|it| format!("line-{it}")).collect(),
@@ -134,10 +116,7 @@ fn a_client_from_the_crm_gets_no_contact() {
         ),
     ]);
     each_is_accepted(&[|it| {
-        it.scenarios[0].incoming_known = Some(Rules {
-            contact: None,
-            ..incoming_new(it).clone()
-        })
+        it.scenarios[0].incoming_known = Some(Rules { contact: None, ..incoming_new(it).clone() })
     }]);
 }
 
@@ -146,21 +125,15 @@ fn templates_know_their_parameters_and_their_length() {
     each_is_refused(&[
         (
             |it| contact(it).name = "Клиент $(telephone)".into(),
-            &[
-                "scenarios[0].incoming_new.contact.name: unknown parameter `$(telephone)`; use one of …",
-            ],
+            &["scenarios[0].incoming_new.contact.name: unknown parameter `$(telephone)`; use one of …"],
         ),
         (
             |it| contact(it).name = "Клиент $(phone".into(),
-            &[
-                "scenarios[0].incoming_new.contact.name: `$(phone` has no closing bracket; close it: `$(phone)`",
-            ],
+            &["scenarios[0].incoming_new.contact.name: `$(phone` has no closing bracket; close it: `$(phone)`"],
         ),
         (
             |it| contact(it).tags = vec!["ok".into(), "$(tag)".into()],
-            &[
-                "scenarios[0].incoming_new.contact.tags[1]: unknown parameter `$(tag)`; use one of …",
-            ],
+            &["scenarios[0].incoming_new.contact.tags[1]: unknown parameter `$(tag)`; use one of …"],
         ),
         (
             |it| contact(it).tags = vec!["ok".into(); 41],
@@ -178,10 +151,7 @@ fn templates_know_their_parameters_and_their_length() {
             |it| deal(it).name = "я".repeat(256),
             &["scenarios[0].incoming_new.deal.name: 256 characters; write at most 255"],
         ),
-        (
-            |it| task(it).text = String::new(),
-            &["scenarios[0].missed_new.task.text: empty; write something here"],
-        ),
+        (|it| task(it).text = String::new(), &["scenarios[0].missed_new.task.text: empty; write something here"]),
     ]);
     each_is_accepted(&[
         |it| contact(it).name = "$(client) $(digits)".into(),
@@ -207,32 +177,15 @@ fn a_new_deal_is_open_and_its_status_has_a_pipeline() {
         ),
         (
             |it| deal(it).pipeline = None,
-            &[
-                "scenarios[0].incoming_new.deal.status: a status belongs to a pipeline; give `pipeline` as well",
-            ],
+            &["scenarios[0].incoming_new.deal.status: a status belongs to a pipeline; give `pipeline` as well"],
         ),
     ]);
-    each_is_accepted(&[
-        |it| deal(it).status = None,
-        |it| (deal(it).pipeline, deal(it).status) = (None, None),
-    ]);
+    each_is_accepted(&[|it| deal(it).status = None, |it| (deal(it).pipeline, deal(it).status) = (None, None)]);
 }
 
 #[test]
 fn a_task_is_due_within_a_year() {
-    for text in [
-        "",
-        "0m",
-        "30",
-        "m",
-        "-5m",
-        "1.5h",
-        "366d",
-        "2w",
-        "99999999999999999999d",
-        "1ч",
-        "+5m",
-    ] {
+    for text in ["", "0m", "30", "m", "-5m", "1.5h", "366d", "2w", "99999999999999999999d", "1ч", "+5m"] {
         let problems = super::refused(|it| task(it).due_in = text.into());
         let expected = format!(
             "scenarios[0].missed_new.task.due_in: `{text}` is no time that a task can have; write `30m`, `2h` or `1d`, at most `365d`"
@@ -242,10 +195,7 @@ fn a_task_is_due_within_a_year() {
     for (text, minutes) in [("30m", 30), ("2h", 120), ("1d", 1440), ("365d", 525_600)] {
         let policy = accepted(|it| task(it).due_in = text.into()).policy;
         let rules = &policy.scenarios[0].rules[&Occasion::MissedNew];
-        assert_eq!(
-            rules.task.as_ref().map(|it| it.due_in),
-            Some(Millis::minutes(minutes))
-        );
+        assert_eq!(rules.task.as_ref().map(|it| it.due_in), Some(Millis::minutes(minutes)));
     }
 }
 

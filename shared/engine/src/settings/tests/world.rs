@@ -6,9 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use perezvon_domain::Timestamp;
 use perezvon_platform::{Message, PortError, Queue, Secrets};
-use perezvon_store::{
-    Attributes, Condition, Key, Page, Query, Row, Table, TableError, Update, Value,
-};
+use perezvon_store::{Attributes, Condition, Key, Page, Query, Row, Table, TableError, Update, Value};
 
 use super::super::Applier;
 
@@ -33,13 +31,7 @@ pub(super) struct Sent(pub(super) Mutex<Vec<String>>);
 impl World {
     pub(super) fn applier(&self) -> Applier<'_> {
         let (crm, outbound) = (&self.crm, &self.outbound);
-        Applier {
-            table: self,
-            secrets: &self.secrets,
-            crm,
-            outbound,
-            now: Timestamp(1_000),
-        }
+        Applier { table: self, secrets: &self.secrets, crm, outbound, now: Timestamp(1_000) }
     }
 
     /// Before the `nth` write from now on.
@@ -55,11 +47,7 @@ impl World {
     fn write(&self, update: Update) -> Result<Row, TableError> {
         let mut rows = self.rows.lock().expect("free");
         let now = rows.get(&update.key).cloned();
-        if !update
-            .condition
-            .as_ref()
-            .is_none_or(|it| holds(it, now.as_ref()))
-        {
+        if !update.condition.as_ref().is_none_or(|it| holds(it, now.as_ref())) {
             return Err(TableError::Conflict(None));
         }
         let attributes = rows.entry(update.key.clone()).or_default();
@@ -70,16 +58,10 @@ impl World {
             attributes.remove(&path[0]);
         }
         for (name, by) in update.add {
-            let before = attributes
-                .get(&name)
-                .and_then(Value::as_n)
-                .unwrap_or_default();
+            let before = attributes.get(&name).and_then(Value::as_n).unwrap_or_default();
             attributes.insert(name, Value::N(before + by));
         }
-        Ok(Row {
-            key: update.key,
-            attributes: attributes.clone(),
-        })
+        Ok(Row { key: update.key, attributes: attributes.clone() })
     }
 }
 
@@ -96,10 +78,7 @@ fn holds(condition: &Condition, row: Option<&Attributes>) -> bool {
 impl Table for World {
     async fn get(&self, key: &Key) -> Result<Option<Row>, TableError> {
         let attributes = self.rows.lock().expect("free").get(key).cloned();
-        Ok(attributes.map(|attributes| Row {
-            key: key.clone(),
-            attributes,
-        }))
+        Ok(attributes.map(|attributes| Row { key: key.clone(), attributes }))
     }
 
     async fn update(&self, update: Update) -> Result<Row, TableError> {
@@ -108,11 +87,7 @@ impl Table for World {
             *writes += 1;
             *writes
         };
-        let interrupt = self
-            .interrupt
-            .lock()
-            .expect("free")
-            .take_if(|(nth, _)| *nth == count);
+        let interrupt = self.interrupt.lock().expect("free").take_if(|(nth, _)| *nth == count);
         match interrupt {
             Some((_, None)) => return Err(TableError::Unavailable("broken off".to_owned())),
             Some((_, Some(other))) => _ = self.write(other)?,
@@ -128,25 +103,13 @@ impl Table for World {
     /// One row a page, so that pages are followed.
     async fn query(&self, query: Query) -> Result<Page, TableError> {
         let rows = self.rows.lock().expect("free");
-        let from = query
-            .start
-            .as_deref()
-            .or_else(|| query.from.as_ref()?.as_s())
-            .unwrap_or_default();
+        let from = query.start.as_deref().or_else(|| query.from.as_ref()?.as_s()).unwrap_or_default();
         let to = query.to.as_ref().and_then(Value::as_s).unwrap_or("~");
-        let mut found = rows
-            .iter()
-            .filter(|(key, _)| key.pk() == query.partition && (from..=to).contains(&key.sk()));
+        let mut found = rows.iter().filter(|(key, _)| key.pk() == query.partition && (from..=to).contains(&key.sk()));
         let row = found.next();
         let next = found.next().map(|(key, _)| key.sk().to_owned());
-        let row = row.map(|(key, it)| Row {
-            key: key.clone(),
-            attributes: it.clone(),
-        });
-        Ok(Page {
-            rows: row.into_iter().collect(),
-            next,
-        })
+        let row = row.map(|(key, it)| Row { key: key.clone(), attributes: it.clone() });
+        Ok(Page { rows: row.into_iter().collect(), next })
     }
 }
 
@@ -157,10 +120,7 @@ impl Secrets for Store {
     }
 
     async fn put(&self, name: &str, value: &str) -> Result<(), PortError> {
-        self.0
-            .lock()
-            .expect("free")
-            .insert(name.to_owned(), value.to_owned());
+        self.0.lock().expect("free").insert(name.to_owned(), value.to_owned());
         Ok(())
     }
 }
@@ -168,10 +128,7 @@ impl Secrets for Store {
 #[async_trait]
 impl Queue for Sent {
     async fn send(&self, messages: Vec<Message>) -> Result<(), PortError> {
-        self.0
-            .lock()
-            .expect("free")
-            .extend(messages.into_iter().map(|message| message.body));
+        self.0.lock().expect("free").extend(messages.into_iter().map(|message| message.body));
         Ok(())
     }
 }

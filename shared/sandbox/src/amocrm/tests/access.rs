@@ -16,36 +16,23 @@ fn exchange(crm: &mut AmoCrm, extra: Value, now_ms: i64) -> Response {
     for (key, value) in extra.as_object().expect("an object") {
         body[key] = value.clone();
     }
-    crm.handle(
-        &Request::new("POST", "/oauth2/access_token", body.to_string()),
-        now_ms,
-    )
+    crm.handle(&Request::new("POST", "/oauth2/access_token", body.to_string()), now_ms)
 }
 
 fn refresh(crm: &mut AmoCrm, token: &Value, now_ms: i64) -> Response {
-    exchange(
-        crm,
-        json!({ "grant_type": "refresh_token", "refresh_token": token }),
-        now_ms,
-    )
+    exchange(crm, json!({ "grant_type": "refresh_token", "refresh_token": token }), now_ms)
 }
 
 fn account(crm: &mut AmoCrm, token: &str, now_ms: i64) -> Response {
     let request = Request::new("GET", "/api/v4/account", "");
-    crm.handle(
-        &request.with_header("Authorization", &format!("Bearer {token}")),
-        now_ms,
-    )
+    crm.handle(&request.with_header("Authorization", &format!("Bearer {token}")), now_ms)
 }
 
 #[test]
 fn a_request_without_a_known_token_is_refused_as_a_problem() {
     let mut crm = AmoCrm::new(Config::default());
     let answer = crm.handle(&Request::new("GET", "/api/v4/contacts", ""), 0);
-    assert_eq!(
-        answer.header("content-type"),
-        Some("application/problem+json")
-    );
+    assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     assert_eq!(
         answer.json(),
         json!({
@@ -65,10 +52,7 @@ fn a_code_becomes_a_pair_once_and_within_twenty_minutes() {
     let code = crm.grant_code(0);
     let grant = json!({ "grant_type": "authorization_code", "code": code });
     let pair = exchange(&mut crm, grant.clone(), 1_000).json();
-    assert_eq!(
-        (&pair["expires_in"], &pair["server_time"]),
-        (&json!(86_400), &json!(1))
-    );
+    assert_eq!((&pair["expires_in"], &pair["server_time"]), (&json!(86_400), &json!(1)));
     let access = pair["access_token"].as_str().expect("a token");
     assert_eq!(account(&mut crm, access, 86_400_999).status, 200);
     assert_eq!(account(&mut crm, access, 86_401_000).status, 401);
@@ -85,20 +69,9 @@ fn a_refresh_token_works_once_and_its_second_use_says_revoked() {
     let second = refresh(&mut crm, &json!(first.refresh), 10);
     assert_eq!(second.status, 200);
     let reused = refresh(&mut crm, &json!(first.refresh), 20);
-    assert_eq!(
-        (reused.status, &reused.json()["hint"]),
-        (401, &json!("Token has been revoked"))
-    );
+    assert_eq!((reused.status, &reused.json()["hint"]), (401, &json!("Token has been revoked")));
     let third = refresh(&mut crm, &second.json()["refresh_token"], 30).json();
-    assert_eq!(
-        account(
-            &mut crm,
-            third["access_token"].as_str().expect("a token"),
-            40
-        )
-        .status,
-        200
-    );
+    assert_eq!(account(&mut crm, third["access_token"].as_str().expect("a token"), 40).status, 200);
 }
 
 #[test]
@@ -128,19 +101,11 @@ fn users_pipelines_and_the_account_are_there_from_the_start() {
     let users = world.get("/api/v4/users?limit=250").json();
     let ids = |list: &Value| -> Vec<u64> {
         let list = list.as_array().expect("a list");
-        list.iter()
-            .map(|item| item["id"].as_u64().expect("an id"))
-            .collect()
+        list.iter().map(|item| item["id"].as_u64().expect("an id")).collect()
     };
-    assert_eq!(
-        ids(&users["_embedded"]["users"]),
-        [504_001, 504_002, 504_003]
-    );
+    assert_eq!(ids(&users["_embedded"]["users"]), [504_001, 504_002, 504_003]);
     let pipelines = world.get("/api/v4/leads/pipelines").json();
     let pipeline = &pipelines["_embedded"]["pipelines"][0];
     assert_eq!(pipeline["id"], 3_177_727);
-    assert_eq!(
-        ids(&pipeline["_embedded"]["statuses"]),
-        [32_392_156, 32_392_159, 142, 143]
-    );
+    assert_eq!(ids(&pipeline["_embedded"]["statuses"]), [32_392_156, 32_392_159, 142, 143]);
 }

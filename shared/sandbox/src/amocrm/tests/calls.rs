@@ -41,18 +41,11 @@ fn a_call_of_an_unknown_number_is_not_kept() {
 #[test]
 fn a_call_lands_on_the_only_active_deal_and_else_on_the_contact() {
     let mut world = World::new();
-    let person = world
-        .crm
-        .add_contact("Клиент", "8 (999) 000-11-22", 504_001);
+    let person = world.crm.add_contact("Клиент", "8 (999) 000-11-22", 504_001);
     let place = |world: &mut World| {
-        let answer = world
-            .post("/api/v4/calls", json!([call("+79990001122")]))
-            .json();
+        let answer = world.post("/api/v4/calls", json!([call("+79990001122")])).json();
         let made = answer["_embedded"]["calls"][0].clone();
-        (
-            made["entity_type"].as_str().map(str::to_owned),
-            made["entity_id"].as_u64(),
-        )
+        (made["entity_type"].as_str().map(str::to_owned), made["entity_id"].as_u64())
     };
     let at = |kind: &str, id: u64| (Some(kind.to_owned()), Some(id));
     assert_eq!(place(&mut world), at("contact", person));
@@ -75,10 +68,7 @@ fn a_call_becomes_a_note_with_its_params() {
     world.post("/api/v4/calls", json!([call("79990001122"), outgoing]));
     let target = format!("/api/v4/contacts/{person}/notes?filter[note_type][]=call_in");
     let read = world.get(&target).json();
-    let notes = read["_embedded"]["notes"]
-        .as_array()
-        .expect("notes")
-        .clone();
+    let notes = read["_embedded"]["notes"].as_array().expect("notes").clone();
     assert_eq!(notes.len(), 1);
     assert_eq!(
         notes[0]["params"],
@@ -93,17 +83,9 @@ fn a_call_becomes_a_note_with_its_params() {
             "call_responsible": 504_002,
         })
     );
-    assert_eq!(
-        (notes[0]["id"].as_u64(), world.crm.notes().len()),
-        (Some(42_888_817), 2)
-    );
+    assert_eq!((notes[0]["id"].as_u64(), world.crm.notes().len()), (Some(42_888_817), 2));
     let both = format!("{target}&filter[note_type][]=call_out");
-    assert_eq!(
-        world.get(&both).json()["_embedded"]["notes"]
-            .as_array()
-            .map(Vec::len),
-        Some(2)
-    );
+    assert_eq!(world.get(&both).json()["_embedded"]["notes"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -124,22 +106,10 @@ fn a_call_with_nulls_gaps_or_strangers_is_refused() {
         body[key] = value;
         complaints(&world.post("/api/v4/calls", json!([body])))
     };
-    assert_eq!(
-        refused("link", Value::Null),
-        complaint("link", "NotNullable")
-    );
-    assert_eq!(
-        refused("call_status", json!(9)),
-        complaint("call_status", "NotSupportedChoice")
-    );
-    assert_eq!(
-        refused("call_responsible", json!(1)),
-        complaint("call_responsible", "NotSupportedChoice")
-    );
-    assert_eq!(
-        refused("direction", json!("in")),
-        complaint("direction", "NotSupportedChoice")
-    );
+    assert_eq!(refused("link", Value::Null), complaint("link", "NotNullable"));
+    assert_eq!(refused("call_status", json!(9)), complaint("call_status", "NotSupportedChoice"));
+    assert_eq!(refused("call_responsible", json!(1)), complaint("call_responsible", "NotSupportedChoice"));
+    assert_eq!(refused("direction", json!("in")), complaint("direction", "NotSupportedChoice"));
     let empty = world.post("/api/v4/calls", json!([{ "phone": "1" }]));
     assert_eq!(complaints(&empty).len(), 3);
     assert!(world.crm.notes().is_empty());
@@ -156,8 +126,7 @@ fn calls_cannot_be_read() {
 fn a_note_is_made_read_and_changed_on_its_card() {
     let mut world = World::new();
     let deal = world.make("leads", json!({ "name": "Звонок" }));
-    let mut params =
-        json!({ "uniq": "entry-1", "duration": 0, "phone": "+79990001122", "call_status": 6 });
+    let mut params = json!({ "uniq": "entry-1", "duration": 0, "phone": "+79990001122", "call_status": 6 });
     let by_kind = json!({ "entity_id": deal, "note_type": "call_in", "params": params });
     let note = world.make("leads/notes", by_kind);
     let common = json!({ "note_type": "common", "params": { "text": "Привет" } });
@@ -167,14 +136,8 @@ fn a_note_is_made_read_and_changed_on_its_card() {
     params["link"] = json!("https://hub.example.test/rec/1");
     world.patch(&path, json!({ "note_type": "call_in", "params": params }));
     assert_eq!(world.get(&path).json()["params"], params);
-    assert_eq!(
-        world.get(&format!("/api/v4/leads/notes/{second}")).json()["params"]["text"],
-        "Привет"
-    );
-    assert_eq!(
-        world.get(&format!("/api/v4/contacts/notes/{note}")).status,
-        204
-    );
+    assert_eq!(world.get(&format!("/api/v4/leads/notes/{second}")).json()["params"]["text"], "Привет");
+    assert_eq!(world.get(&format!("/api/v4/contacts/notes/{note}")).status, 204);
 }
 
 #[test]

@@ -23,19 +23,12 @@ impl World {
     }
 
     fn with(config: Config) -> Self {
-        Self {
-            crm: AmoCrm::new(config),
-            now_ms: 1_760_000_000_000,
-        }
+        Self { crm: AmoCrm::new(config), now_ms: 1_760_000_000_000 }
     }
 
     fn ask(&mut self, method: &str, target: &str, body: &Value) -> Response {
         self.now_ms += 250;
-        let body = if body.is_null() {
-            String::new()
-        } else {
-            body.to_string()
-        };
+        let body = if body.is_null() { String::new() } else { body.to_string() };
         let request = Request::new(method, target, body);
         let request = request.with_header("authorization", "Bearer sandbox-token");
         self.crm.handle(&request, self.now_ms)
@@ -57,9 +50,7 @@ impl World {
     fn make(&mut self, kind: &str, body: Value) -> u64 {
         let answer = self.post(&format!("/api/v4/{kind}"), json!([body]));
         let key = kind.rsplit('/').next().unwrap_or_default();
-        answer.json()["_embedded"][key][0]["id"]
-            .as_u64()
-            .expect("an id")
+        answer.json()["_embedded"][key][0]["id"].as_u64().expect("an id")
     }
 }
 
@@ -69,13 +60,9 @@ fn complaints(answer: &Response) -> Vec<(String, String)> {
     let body = answer.json();
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let of_item = |item: &Value| item["errors"].as_array().expect("errors").clone();
-    let items = body["validation-errors"]
-        .as_array()
-        .expect("validation-errors");
+    let items = body["validation-errors"].as_array().expect("validation-errors");
     let errors = items.iter().flat_map(of_item);
-    errors
-        .map(|error| (text(&error["path"]), text(&error["code"])))
-        .collect()
+    errors.map(|error| (text(&error["path"]), text(&error["code"]))).collect()
 }
 
 fn complaint(path: &str, code: &str) -> Vec<(String, String)> {

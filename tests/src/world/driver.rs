@@ -1,0 +1,177 @@
+//! The driver: delivers messages by the seed, calls the schedule, lets time jump, survives crashes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+use perezvon_platform::Clock;
+
+use super::{Functions, INVOCATION_MS, TICK, World};
+use crate::events::sqs_event;
+use crate::queue::{ModelQueue, Waiting};
+
+/// One message handed to a function.
+enum Target {
+    Raw,
+    Events,
+    Crm,
+    Outbound,
+}
+
+impl World {
+    /// Runs for this much virtual time: deliveries, schedules, time-outs.
+    pub async fn run_for(&mut self, time: Duration) {
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            while self.deliver().await {}
+            let now = tokio::time::Instant::now();
+            if now >= end {
+                return;
+            }
+            if now >= self.next_tick {
+                self.next_tick = now + TICK;
+                self.tick().await;
+                continue;
+            }
+            let next = self.next_delivery(now).unwrap_or(end).min(self.next_tick).min(end);
+            tokio::time::sleep_until(next.max(now + Duration::from_millis(1))).await;
+        }
+    }
+
+    fn next_delivery(&self, now: tokio::time::Instant) -> Option<tokio::time::Instant> {
+        let queues = [&self.raw, &self.events, &self.crm_queue, &self.outbound_queue];
+        let next = queues.iter().filter_map(|queue| queue.next_visible()).min()?;
+        let wait = (next - self.clock.now_ms()).max(0).unsigned_abs();
+        Some(now + Duration::from_millis(wait))
+    }
+
+    async fn tick(&mut self) {
+        let functions = self.functions();
+        let run = tokio::spawn(async move {
+            if let Err(failure) = functions.wake.handle().await {
+                panic!("wake failed: {failure}");
+            }
+        });
+        self.survive(run).await;
+    }
+
+    /// Waits for an invocation; should it crash, its process is gone. `None`: it crashed.
+    pub(super) async fn survive<T: Send + 'static>(&mut self, run: tokio::task::JoinHandle<T>) -> Option<T> {
+        let abort = run.abort_handle();
+        let faults = self.faults.clone();
+        tokio::select! {
+            biased;
+            () = faults.crashed.notified() => {
+                abort.abort();
+                self.restart();
+                None
+            }
+            done = run => Some(done.expect("a handler does not panic")),
+        }
+    }
+
+    /// Delivers once, if anything can be received. Up to `parallel` invocations run at the same time.
+    async fn deliver(&mut self) -> bool {
+        let mut runs = Vec::new();
+        while runs.len() < self.plan.parallel.max(1) {
+            let Some((target, messages)) = self.receive() else { break };
+            let run = tokio::spawn(invoke(
+                self.functions(),
+                self.clock.clone(),
+                format!("copy-{}", self.next_random(u64::MAX)),
+                target_index(&target),
+                messages.clone(),
+            ));
+            runs.push((target, messages, run));
+        }
+        let any = !runs.is_empty();
+        let mut alive = true;
+        for (target, messages, run) in runs {
+            if !alive {
+                // All copies run in one process generation: a crash takes the others with it.
+                run.abort();
+                continue;
+            }
+            match self.survive(run).await {
+                Some(response) => self.settle(&target, &messages, &response),
+                None => alive = false,
+            }
+        }
+        any
+    }
+
+    /// Takes a batch from a queue that has something, both by the seed.
+    fn receive(&mut self) -> Option<(Target, Vec<Waiting>)> {
+        let mut filled: Vec<Target> = [Target::Raw, Target::Events, Target::Crm, Target::Outbound]
+            .into_iter()
+            .filter(|target| !self.queue(target).visible().is_empty())
+            .collect();
+        if filled.is_empty() {
+            return None;
+        }
+        let chosen = usize::try_from(self.next_random(filled.len() as u64)).unwrap_or(0);
+        let target = filled.swap_remove(chosen);
+        let mut ids = self.queue(&target).visible();
+        let limit = if matches!(target, Target::Crm | Target::Outbound) { 1 } else { self.plan.batch };
+        let mut batch = Vec::new();
+        let size = 1 + self.next_random(limit as u64);
+        while (batch.len() as u64) < size && !ids.is_empty() {
+            let place = usize::try_from(self.next_random(ids.len() as u64)).unwrap_or(0);
+            batch.push(ids.swap_remove(place));
+        }
+        for id in &batch {
+            if self.next_random(100) < self.plan.duplicates {
+                self.queue(&target).duplicate(*id);
+            }
+        }
+        let messages = self.queue(&target).receive(&batch);
+        Some((target, messages))
+    }
+
+    fn queue(&self, target: &Target) -> Arc<ModelQueue> {
+        match target {
+            Target::Raw => self.raw.clone(),
+            Target::Events => self.events.clone(),
+            Target::Crm => self.crm_queue.clone(),
+            Target::Outbound => self.outbound_queue.clone(),
+        }
+    }
+
+    fn settle(&self, target: &Target, messages: &[Waiting], response: &SqsBatchResponse) {
+        let queue = self.queue(target);
+        for message in messages {
+            let id = message.id.to_string();
+            if response.batch_item_failures.iter().any(|failed| failed.item_identifier == id) {
+                queue.give_back(message.id, 5_000);
+            } else {
+                queue.acknowledge(message.id);
+            }
+        }
+    }
+}
+
+fn target_index(target: &Target) -> u8 {
+    match target {
+        Target::Raw => 0,
+        Target::Events => 1,
+        Target::Crm => 2,
+        Target::Outbound => 3,
+    }
+}
+
+async fn invoke(
+    functions: Arc<Functions>,
+    clock: Arc<dyn Clock>,
+    copy: String,
+    target: u8,
+    messages: Vec<Waiting>,
+) -> SqsBatchResponse {
+    let event = sqs_event(&messages);
+    let ends_ms = clock.monotonic_ms() + INVOCATION_MS;
+    match target {
+        0 => functions.verify.handle(event).await,
+        1 => functions.route.handle(event, ends_ms).await,
+        2 => functions.crm.handle(event, &copy, ends_ms).await,
+        _ => functions.outbound.handle(event, &copy, ends_ms).await,
+    }
+}
