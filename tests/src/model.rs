@@ -72,13 +72,14 @@ impl Model {
     fn write(&self, update: Update) -> Result<Row, TableError> {
         let mut rows = self.lock();
         let old = rows.get(&update.key).cloned();
-        let refused = update.condition.as_ref().is_some_and(|condition| !holds(condition, old.as_ref()));
-        if refused {
+        let fails = update.condition.as_ref().is_some_and(|condition| !holds(condition, old.as_ref()));
+        if fails {
             let row = old.map(|attributes| Box::new(Row { key: update.key.clone(), attributes }));
             // A refused write costs what the row costs.
             self.count(units_of(row.as_ref().map(|row| &row.attributes)));
             return Err(TableError::Conflict(row));
         }
+        check_paths(&update)?;
         let mut new = old.clone().unwrap_or_default();
         for (path, value) in &update.set {
             set(&mut new, path, value.clone())?;
@@ -87,11 +88,15 @@ impl Model {
             remove(&mut new, path)?;
         }
         for (name, by) in &update.add {
-            let sum = new.get(name).and_then(Value::as_n).unwrap_or_default() + by;
+            let sum = match new.get(name) {
+                None => *by,
+                Some(Value::N(number)) => number + by,
+                Some(_) => return Err(refused("An operand in the update expression has an incorrect data type")),
+            };
             new.insert(name.clone(), Value::N(sum));
         }
         if size(&new) > ROW_LIMIT {
-            return Err(TableError::Refused("Item size has exceeded the maximum allowed size".to_owned()));
+            return Err(refused("Item size has exceeded the maximum allowed size"));
         }
         check_index_types(&new)?;
         self.count(units_of(old.as_ref()).max(units_of(Some(&new))) + index_units(&update.key, old.as_ref(), &new));
@@ -111,7 +116,7 @@ impl Model {
 
     fn page(&self, query: &Query) -> Result<Page, TableError> {
         if query.consistent && matches!(query.index, Some(Index::WakeDue | Index::Feed | Index::Phone)) {
-            return Err(TableError::Refused("Consistent reads are not supported on global indexes".to_owned()));
+            return Err(refused("Consistent reads are not supported on global indexes"));
         }
         let rows = self.lock();
         let mut found: Vec<(Value, Row)> =
@@ -205,8 +210,28 @@ fn comparable(left: &Value, right: &Value) -> bool {
     matches!((left, right), (Value::S(_), Value::S(_)) | (Value::N(_), Value::N(_)))
 }
 
+fn refused(why: &str) -> TableError {
+    TableError::Refused(why.to_owned())
+}
+
+/// No two paths of one write may overlap, and the key cannot be written.
+fn check_paths(update: &Update) -> Result<(), TableError> {
+    let added = update.add.iter().map(|(name, _)| vec![name.clone()]);
+    let paths: Vec<Path> =
+        update.set.iter().map(|(path, _)| path.clone()).chain(update.remove.iter().cloned()).chain(added).collect();
+    for (place, path) in paths.iter().enumerate() {
+        if path.first().is_some_and(|name| name == "pk" || name == "sk") {
+            return Err(refused("Cannot update attribute. This attribute is part of the key"));
+        }
+        if paths[place + 1..].iter().any(|other| other.starts_with(path) || path.starts_with(other)) {
+            return Err(refused("Two document paths overlap with each other"));
+        }
+    }
+    Ok(())
+}
+
 fn bad_path() -> TableError {
-    TableError::Refused("The document path provided in the update expression is invalid for update".to_owned())
+    refused("The document path provided in the update expression is invalid for update")
 }
 
 fn set(row: &mut Attributes, path: &Path, value: Value) -> Result<(), TableError> {
