@@ -37,9 +37,6 @@ pub const ACTIONS: &[&str] = &[
     "dynamodb:UpdateItem",
 ];
 
-/// A signed event older than this, of a call nobody knows, is an old replay.
-const TOO_OLD: Millis = Millis::seconds(14 * 86_400);
-
 /// The function.
 pub struct Verify {
     pub table: Arc<dyn Table>,
@@ -118,21 +115,20 @@ impl Verify {
             body,
             received_at: Timestamp(raw.received_at),
         };
-        let verdict = match self.secrets.get(&raw.account, &raw.channel, false).await? {
-            Some(secret) => self.check(raw, &request, &secret),
-            None => Verdict::Refused(Refused::no_channel()),
+        let verdict = self.judge_by(raw, &request, false).await?;
+        // Settings that were changed a moment ago: look past the cache before anything is refused.
+        match verdict {
+            Verdict::Refused(refused) if refused.by_settings => self.judge_by(raw, &request, true).await,
+            other => Ok(other),
+        }
+    }
+
+    async fn judge_by(&self, raw: &RawMessage, request: &RawRequest, again: bool) -> Result<Verdict, Failure> {
+        let Some(secret) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
+            return Ok(Verdict::Refused(Refused::no_channel()));
         };
-        // A key that was changed a moment ago: look past the cache before anything is refused.
-        let verdict = match verdict {
-            Verdict::Refused(refused) if refused.by_secret => {
-                match self.secrets.get(&raw.account, &raw.channel, true).await? {
-                    Some(secret) => self.check(raw, &request, &secret),
-                    None => Verdict::Refused(refused),
-                }
-            }
-            other => other,
-        };
-        self.refuse_old_replays(verdict).await
+        let oldest = Millis::seconds(i64::from(secret.oldest_event_days) * 86_400);
+        self.refuse_old_replays(self.check(raw, request, &secret), oldest).await
     }
 
     /// Signature first, meaning second; the adapter decides on both.
@@ -157,10 +153,10 @@ impl Verify {
     }
 
     /// A replay of an old signed event must never make a new deal; a known call may still hear of it.
-    async fn refuse_old_replays(&self, verdict: Verdict) -> Result<Verdict, Failure> {
+    async fn refuse_old_replays(&self, verdict: Verdict, oldest: Millis) -> Result<Verdict, Failure> {
         let Verdict::Events(events) = verdict else { return Ok(verdict) };
         for event in &events {
-            if event.received_at.since(event.event.occurred_at) <= TOO_OLD {
+            if event.received_at.since(event.event.occurred_at) <= oldest {
                 continue;
             }
             let key = keys::call(&event.account, &event.event.channel, &event.event.entry);

@@ -19,13 +19,13 @@ const DAY_LIMIT: i64 = 64 * 1024 * 1024;
 pub struct Refused {
     pub reason: &'static str,
     pub words: String,
-    /// Another secret might have judged otherwise.
-    pub by_secret: bool,
+    /// Other settings might have judged otherwise.
+    pub by_settings: bool,
 }
 
 impl Refused {
-    fn new(reason: &'static str, words: impl Into<String>, by_secret: bool) -> Self {
-        Self { reason, words: words.into(), by_secret }
+    fn new(reason: &'static str, words: impl Into<String>, by_settings: bool) -> Self {
+        Self { reason, words: words.into(), by_settings }
     }
 
     pub fn no_channel() -> Self {
@@ -43,8 +43,8 @@ impl Refused {
     }
 
     pub fn too_old() -> Self {
-        let words = "событие старше 14 дней, и такого звонка у нас нет: похоже на повтор старого запроса";
-        Self::new("too_old", words, false)
+        let words = "событие слишком старое (oldest_event_days в настройках канала), а такого звонка у нас нет: похоже на повтор старого запроса";
+        Self::new("too_old", words, true)
     }
 
     pub fn unbelieved(refusal: &Refusal) -> Self {

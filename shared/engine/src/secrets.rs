@@ -18,6 +18,16 @@ pub struct ChannelSecret {
     pub active: bool,
     /// Newest first; two while keys are being rotated (MNG-16).
     pub secrets: Vec<Secret>,
+    /// A signed event of a call nobody knows is an old replay if it is older than this.
+    #[serde(default = "oldest_event_days")]
+    pub oldest_event_days: u32,
+}
+
+/// Days after which a signed event of an unknown call is an old replay, unless the channel says otherwise.
+pub const OLDEST_EVENT_DAYS: u32 = 14;
+
+fn oldest_event_days() -> u32 {
+    OLDEST_EVENT_DAYS
 }
 
 impl ChannelSecret {

@@ -154,6 +154,12 @@ async fn an_old_signed_replay_never_makes_a_new_deal() {
     assert!(quarantined(&world).iter().all(|request| request.reason == "too_old"));
     assert_eq!(quarantined(&world).len(), 6);
     assert_eq!(held(&world), Held::default());
+    // Somebody who wants to try old samples says so, and releases them.
+    let trying = full("school").replace("provider = \"mango\"", "provider = \"mango\"\noldest_event_days = 3650");
+    world.apply(&trying).await;
+    assert_eq!(world.release_all("school", "main").await, 6);
+    world.run_for(Duration::from_secs(900)).await;
+    assert_eq!(held(&world), Held::ONE_OF_EACH);
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,9 @@ use crate::jobs::{Outcome, Reply};
 
 /// Wait before the same is asked again.
 const RETRY: Millis = Millis::minutes(1);
+/// Wait before a recording that is not ready is asked for again. By the letter of the reference "no such
+/// recording" is a bad request too, and a second one within two minutes shuts the API for everything.
+const NOT_READY: Millis = Millis::seconds(125);
 /// More than one bad request in two minutes shuts the API for that long.
 const LOCKED: Millis = Millis::minutes(2);
 /// Wait after "too often" where no time is told.
@@ -71,7 +74,9 @@ fn not_ready(what: &str, progress: &mut BTreeMap<String, String>, now: Timestamp
     let attempts = before.saturating_add(1);
     progress.insert(ATTEMPTS.to_owned(), attempts.to_string());
     if attempts < PATIENCE {
-        return again(now, format!("запись ещё не готова ({what})"));
+        return Outcome::Again {
+            until: now.after(NOT_READY), why: format!("запись ещё не готова ({what})")
+        };
     }
     Outcome::Failed(failed(format!(
         "АТС не отдаёт запись: попыток было {attempts} ({what}). \

@@ -16,7 +16,7 @@ use super::check::Checked;
 use super::difference::between;
 use super::plan::{Planned, Standing, plan, tokens};
 use crate::failure::Failure;
-use crate::secrets::{ChannelSecret, ConnectionSecret, write};
+use crate::secrets::{ChannelSecret, ConnectionSecret, OLDEST_EVENT_DAYS, write};
 use crate::wakeup::WakeUp;
 
 /// How many numbers are tried that others may have used up.
@@ -232,6 +232,7 @@ impl Applier<'_> {
             generation: 0,
             active: false,
             secrets: Vec::new(),
+            oldest_event_days: OLDEST_EVENT_DAYS,
         };
         write(self.secrets, &ChannelSecret::name(account.as_str(), channel), &record).await?;
         Ok(())

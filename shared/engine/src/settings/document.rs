@@ -108,6 +108,9 @@ pub struct Channel {
     /// Part of the webhooks' address; raise it to revoke the old address.
     #[serde(default = "one")]
     pub generation: u32,
+    /// A signed event of a call nobody knows is taken for an old replay if it is older than so many days; 1 to 3650.
+    #[serde(default = "fourteen")]
+    pub oldest_event_days: u32,
     /// Keep recordings ourselves; otherwise the provider's link alone is kept.
     #[serde(default = "yes")]
     pub copy_recordings: bool,
@@ -307,6 +310,10 @@ impl Document {
 
 fn yes() -> bool {
     true
+}
+
+fn fourteen() -> u32 {
+    crate::secrets::OLDEST_EVENT_DAYS
 }
 
 fn one() -> u32 {

@@ -161,8 +161,8 @@ fn a_recording_that_is_never_found_is_given_up_after_thirty_attempts() {
     let missing = reply(200, &[], r#"{"result":3320}"#);
     for attempt in 1..30 {
         let outcome = absorb(&mut work, &missing);
-        let minute = matches!(outcome, Outcome::Again { until, .. } if seconds(until) == 60);
-        assert!(minute, "attempt {attempt}");
+        let later = matches!(outcome, Outcome::Again { until, .. } if seconds(until) == 125);
+        assert!(later, "attempt {attempt}");
         assert_eq!(read(&work).method, "POST");
     }
     let Outcome::Failed(JobResult::Failed { why, made: None }) = absorb(&mut work, &missing) else {
@@ -175,7 +175,7 @@ fn a_recording_that_is_never_found_is_given_up_after_thirty_attempts() {
 fn every_code_leads_somewhere() {
     let json = |body: &str| after(200, &[], body);
     for missing in [r#"{"result":3300}"#, r#"{"code":"3320"}"#, r#"{"result":"3340"}"#] {
-        assert_eq!(json(missing), ("again", Some(60)), "{missing}");
+        assert_eq!(json(missing), ("again", Some(125)), "{missing}");
     }
     assert_eq!(json(r#"{"result":3102}"#), ("pause", None));
     assert_eq!(after(420, &[], r#"{"code":3105}"#), ("pause", None));
@@ -200,7 +200,7 @@ fn every_status_leads_somewhere() {
     assert_eq!(after(503, &[("retry-after", "0")], ""), ("pause", Some(1)));
     assert_eq!(after(401, &[], r#"{"result":3102}"#), ("pause", Some(120)));
     assert_eq!(after(403, &[], "<html>"), ("pause", None));
-    assert_eq!(after(404, &[], ""), ("again", Some(60)));
+    assert_eq!(after(404, &[], ""), ("again", Some(125)));
     assert_eq!(after(418, &[], ""), ("failed", None));
     assert_eq!(after(500, &[], r#"{"code":5004}"#), ("again", Some(60)));
     assert_eq!(after(502, &[], "<html>"), ("unknown", None));

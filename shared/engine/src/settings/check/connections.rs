@@ -28,6 +28,7 @@ pub(super) fn channels(
         findings.id(&format!("{path}.id"), channel.id.as_str());
         findings.text(&format!("{path}.name"), &channel.name);
         findings.range(&format!("{path}.generation"), channel.generation.into(), 1..=1_000_000);
+        findings.range(&format!("{path}.oldest_event_days"), channel.oldest_event_days.into(), 1..=3650);
         times(&format!("{path}.times"), &channel.times, findings);
         let secrets = format!("{path}.secrets");
         findings.count(&secrets, channel.secrets.len(), 1..=2);
@@ -67,6 +68,7 @@ fn record(document: &Document, channel: &Channel) -> ChannelSecret {
         generation: channel.generation,
         active: channel.active,
         secrets: channel.secrets.iter().map(secret).collect(),
+        oldest_event_days: channel.oldest_event_days,
     }
 }
 
