@@ -1,4 +1,5 @@
-//! `GET /r/{token}`: plays a recording, in ranges, without a login: the link itself is the right.
+//! `GET /r/{token}`: plays a recording, in ranges. The link itself is the right; a setting of the channel
+//! asks for a login as well.
 
 use perezvon_domain::call::{Copy, Recording};
 use perezvon_domain::{AccountId, ChannelId};
@@ -6,6 +7,7 @@ use perezvon_platform::link::{RecordingRef, open, sign};
 use perezvon_store::items::call::CallItem;
 use perezvon_store::{Update, keys};
 
+use crate::access::Right;
 use crate::range::{self, Part};
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, texts};
@@ -21,6 +23,9 @@ impl Api {
         let missing = || Problem::new(404, texts::NO_RECORDING);
         let link = open(token, &self.config.link_key).ok_or_else(missing)?;
         let (account, channel) = (AccountId(link.account.clone()), ChannelId(link.channel.clone()));
+        if self.needs_login(&account, &channel).await? {
+            self.visitor(request)?.check(&account, Right::Calls)?;
+        }
         let row = self.table.get(&keys::call(&account, &channel, &link.entry)).await?.ok_or_else(missing)?;
         let call = CallItem::read(&row)?.call;
         let recording = call.recordings.get(&link.recording).ok_or_else(missing)?;
@@ -38,6 +43,12 @@ impl Api {
             }
             _ => elsewhere(recording),
         }
+    }
+
+    async fn needs_login(&self, account: &AccountId, channel: &ChannelId) -> Result<bool, Problem> {
+        let policy = self.policies.read(self.table.as_ref(), account).await?;
+        let rules = policy.as_ref().and_then(|policy| policy.channels.get(channel));
+        Ok(rules.is_some_and(|rules| rules.recordings_need_login))
     }
 
     async fn part_of(&self, blob: &str, media_type: &str, part: Part, total: u64) -> Result<Reply, Problem> {

@@ -42,6 +42,9 @@ pub struct ChannelRules {
     pub copy_recordings: bool,
     /// The provider records nothing that we could fetch: do not wait for recordings.
     pub expects_recordings: bool,
+    /// A link to a recording plays only for somebody who is logged in.
+    #[serde(default)]
+    pub recordings_need_login: bool,
 }
 
 /// An employee, mapped to a user of the CRM and to an internal number.

@@ -234,4 +234,9 @@ async fn the_link_in_the_record_plays_the_recording() {
     assert!(sound.starts_with(b"RIFF"), "{:?}", &sound[..8.min(sound.len())]);
     let (status, _) = ask_bytes(&world, "", "GET", &format!("{path}x"), None).await;
     assert_eq!(status, 404);
+    let strict = full("school").replace("provider = \"mango\"", "provider = \"mango\"\nrecordings_need_login = true");
+    world.apply(&strict).await;
+    for (token, expected) in [(String::new(), 401), (token("other", "owner", Role::Owner), 404), (owner(), 200)] {
+        assert_eq!(ask_bytes(&world, &token, "GET", path, None).await.0, expected);
+    }
 }

@@ -68,6 +68,7 @@ fn policy() -> Policy {
         connection: "channel:main".into(),
         copy_recordings: true,
         expects_recordings: true,
+        recordings_need_login: false,
     };
     Policy {
         account: "school".into(),

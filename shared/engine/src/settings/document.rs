@@ -117,6 +117,9 @@ pub struct Channel {
     /// The provider records calls: wait for recordings.
     #[serde(default = "yes")]
     pub expects_recordings: bool,
+    /// Links to recordings, those in the CRM too, play only for somebody who is logged in here.
+    #[serde(default)]
+    pub recordings_need_login: bool,
     /// Secrets, newest first: one set, or two while they are being changed.
     pub secrets: Vec<SecretSet>,
     /// Waits of the requests to the provider.

@@ -111,6 +111,7 @@ fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {
         connection: channel_connection(&channel.id),
         copy_recordings: channel.copy_recordings,
         expects_recordings: channel.expects_recordings,
+        recordings_need_login: channel.recordings_need_login,
     };
     (channel.id.clone(), rules)
 }

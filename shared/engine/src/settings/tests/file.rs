@@ -26,14 +26,14 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "follow_transfers",
             "folow_transfers",
-            "line 92, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
+            "line 94, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
         ),
         (
             "extension = \"101\"",
             "extension = 101",
             "line 21, employees[0].extension: invalid type: integer `101`, expected a string; put the value in quotes",
         ),
-        ("due_in = \"1d\"", "", "line 108, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
+        ("due_in = \"1d\"", "", "line 110, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
         (
             "crm_user = 9000001",
             "crm_user = true",
@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "tags = [\"звонок\"]",
             "tags = [\"звонок\", 7]",
-            "line 96, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
+            "line 98, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
         ),
     ];
     for (from, to, problem) in cases {
