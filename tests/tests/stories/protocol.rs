@@ -261,15 +261,27 @@ async fn a_job_handed_over_twice_stands_once_and_an_ended_one_is_not_opened_agai
 
 #[tokio::test(start_paused = true)]
 async fn an_effect_older_than_twenty_days_is_parked_for_a_person() {
-    let world = school(Plan::default()).await;
+    let mut world = school(Plan::default()).await;
+    post_all(&mut world, &captured("inbound_normal")[..1], 1).await;
     let (account, connection) = ids();
     let number = Number::parse("79990000001").expect("a number");
-    let order = JobOrder { connection, command: Command::FindClient { number }, points: vec![], prev: None };
-    let id = EffectId::from("call/main/old/1/0");
-    world.table.update(JobRow::put(&account, Timestamp(EPOCH_MS), &id, &order, true)).await.expect("put");
-    let parked = jobs(&world).await;
-    assert_eq!(parked[0].state, JobState::Parked);
-    assert!(parked[0].why.is_some());
+    let day = 86_400_000;
+    for (id, age) in [("call/main/MTAwMDAwMDAwMDE=/0/8", 19 * day), ("call/main/MTAwMDAwMDAwMDE=/0/9", 21 * day)] {
+        // Handing over broke off long ago: the effect still stands in the outbox.
+        let command = Command::FindClient { number: number.clone() };
+        let order = JobOrder { connection: connection.clone(), command, points: vec![], prev: None };
+        let wanted = perezvon_domain::effect::Wanted::Job(order);
+        let effect = perezvon_domain::Effect { id: id.into(), at: Timestamp(world.now().0 - age), wanted };
+        let key = keys::call(&account, &"main".into(), "MTAwMDAwMDAwMDE=");
+        let text = perezvon_store::items::text(&effect);
+        world.table.update(Update::new(key).set_in("outbox", id, text)).await.expect("set");
+    }
+    post_all(&mut world, &captured("inbound_normal")[..1], 1).await;
+    minutes(&mut world, 2).await;
+    let state = |jobs: &[JobRow], id: &str| jobs.iter().find(|job| job.id.as_str().ends_with(id)).map(|job| job.state);
+    let jobs = jobs(&world).await;
+    assert_eq!(state(&jobs, "/0/8"), Some(JobState::Done));
+    assert_eq!(state(&jobs, "/0/9"), Some(JobState::Parked));
 }
 
 #[tokio::test(start_paused = true)]
