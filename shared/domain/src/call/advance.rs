@@ -132,16 +132,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Every recording we heard of was not kept.
-    pub(super) fn nothing_was_recorded(&self) -> Option<u32> {
-        let mut code = None;
-        for recording in self.call.recordings.values() {
-            match recording.state {
-                Some((_, RecordingState::NotKept { code: c })) if !recording.ready => code = Some(c),
-                _ => return None,
-            }
-        }
-        code
+    /// There were recordings, and the provider kept none of them.
+    pub(super) fn nothing_was_recorded(&self) -> bool {
+        let lost = |recording: &super::Recording| {
+            !recording.ready && matches!(recording.state, Some((_, RecordingState::NotKept { .. })))
+        };
+        !self.call.recordings.is_empty() && self.call.recordings.values().all(lost)
     }
 
     /// When the call must be looked at again; `None`: when something happens.

@@ -77,7 +77,7 @@ impl Turn<'_> {
             return Recorded::Now(Some(link));
         }
         let expects = self.policy.channels.get(&self.call.channel).is_some_and(|channel| channel.expects_recordings);
-        if !expects || self.nothing_was_recorded().is_some() {
+        if !expects || self.nothing_was_recorded() {
             return Recorded::Now(None);
         }
         let deadline = self.call.final_at.unwrap_or(self.now).after(self.policy.waits.recording_ms);

@@ -11,9 +11,6 @@ use super::send::result_message;
 use super::{Worker, open};
 use crate::failure::Failure;
 
-/// Longest time a request of the last holder may still be carried out, with margin (D + H).
-const STILL_CARRIED_OUT_MS: i64 = 40_000;
-
 impl Worker {
     /// Every wake-up of a connection that is off comes here.
     pub(super) async fn disconnect(
@@ -30,15 +27,18 @@ impl Worker {
         if row.holder.is_some() && row.until.0 >= now - skew {
             return self.look_later(account, id, Timestamp(row.until.0 + skew + 1)).await;
         }
+        // The connection's own D: so long may a request of the last holder still be carried out.
+        let times = self.secret(account, id).await?.map(|secret| secret.times).unwrap_or_default();
+        let wait = times.carried_out_within_ms + skew;
         let Some(gone_at) = row.gone_at else {
             let update = Update::new(keys::connection(account, id))
                 .set("gone_at", now)
                 .when(Condition::NotExists("gone_at".to_owned()));
-            let later = Timestamp(now + STILL_CARRIED_OUT_MS + skew);
+            let later = Timestamp(now + wait);
             return self.update_quietly(Due::Set(later).apply(update)).await;
         };
         // Gone for less than D + 2 skew: a request on its way may still be carried out (!20).
-        let over = gone_at.0 + STILL_CARRIED_OUT_MS + skew;
+        let over = gone_at.0 + wait;
         if now < over {
             return self.look_later(account, id, Timestamp(over)).await;
         }
