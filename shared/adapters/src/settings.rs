@@ -18,6 +18,8 @@ pub trait Settings: Sync {
 pub struct FieldSpec {
     pub name: &'static str,
     pub required: bool,
+    /// Worth nothing once it was exchanged for the next one: taken from a file once.
+    pub single_use: bool,
     /// Where a person finds it.
     pub about: &'static str,
 }

@@ -14,7 +14,7 @@ const PAIR_ABOUT: &str = "только вместо долгосрочного �
 static SECRETS: [FieldSpec; 7] = [
     optional("token", LONG_LIVED),
     optional("access_token", PAIR_ABOUT),
-    optional("refresh_token", PAIR_ABOUT),
+    exchanged("refresh_token", PAIR_ABOUT),
     optional("client_id", KEYS),
     optional("client_secret", KEYS),
     optional("redirect_uri", KEYS),
@@ -25,7 +25,12 @@ static SECRETS: [FieldSpec; 7] = [
 const PAIR: [&str; 5] = ["access_token", "refresh_token", "client_id", "client_secret", "redirect_uri"];
 
 const fn optional(name: &'static str, about: &'static str) -> FieldSpec {
-    FieldSpec { name, required: false, about }
+    FieldSpec { name, required: false, single_use: false, about }
+}
+
+/// amoCRM gives a new pair for each refresh token, once.
+const fn exchanged(name: &'static str, about: &'static str) -> FieldSpec {
+    FieldSpec { single_use: true, ..optional(name, about) }
 }
 
 impl Settings for AmoSettings {

@@ -10,11 +10,13 @@ const SECRETS: &[FieldSpec] = &[
     FieldSpec {
         name: KEY,
         required: true,
+        single_use: false,
         about: "Mango Office cabinet, \"Интеграции -> API коннектор\": \"Уникальный код вашей АТС\"",
     },
     FieldSpec {
         name: SALT,
         required: true,
+        single_use: false,
         about: "Mango Office cabinet, \"Интеграции -> API коннектор\": \"Ключ для создания подписи\"",
     },
 ];

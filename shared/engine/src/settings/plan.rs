@@ -10,6 +10,7 @@ use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
 use serde_json::Value;
 
 use super::check::{Checked, channel_connection, crm_connection};
+use super::digest;
 use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
 
@@ -70,10 +71,11 @@ fn planned<'a>(
     let write = !is_refreshable(secret, now) || !is_taken(&standing.head, &token);
     if !write {
         let before = standing.version.as_ref().and_then(|it| address(&it.document, id));
-        if before.is_none() || before != address(&checked.document, id) {
+        let as_taken = taken(&standing.head).any(|taken| *taken == token);
+        if !as_taken || before.is_none() || before != address(&checked.document, id) {
             return Err(Failure::Reject(format!(
                 "the token of {kind} `{name}` was taken before and has been exchanged since: to connect \
-                 it anew, or to change its provider, address or times, give a fresh token"
+                 it anew, or to change its provider, address, times or other secrets, give a fresh token"
             )));
         }
     }
@@ -90,13 +92,18 @@ fn is_refreshable(connection: &ConnectionSecret, now: Timestamp) -> bool {
         facts: &BTreeMap::new(),
         point: None,
         recording_link: None,
+        lag: None,
     };
     let jobs = provider(&connection.provider).and_then(|provider| provider.jobs);
     jobs.is_some_and(|jobs| jobs.refresh(&known).is_some())
 }
 
-fn is_taken(head: &SettingsHead, token: &String) -> bool {
-    head.tokens.values().any(|taken| taken.contains(token))
+fn taken(head: &SettingsHead) -> impl Iterator<Item = &String> {
+    head.tokens.values().flatten()
+}
+
+fn is_taken(head: &SettingsHead, token: &str) -> bool {
+    taken(head).any(|taken| digest::same_exchange(taken, token))
 }
 
 /// The digests to remember after this plan, the newest last.

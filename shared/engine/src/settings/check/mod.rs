@@ -90,7 +90,8 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
         return Err(vec![Problem::new("", what, "use fewer or shorter texts in the scenarios")]);
     }
     let token = |(connection, _): &(ConnectionSecret, Lane)| {
-        (connection.connection.0.clone(), digest::of_secret(&connection.secret))
+        let fields = perezvon_adapters::provider(&connection.provider).map_or(&[][..], |it| it.settings.secrets());
+        (connection.connection.0.clone(), digest::of_secret(&connection.secret, fields))
     };
     Ok(Checked {
         policy,

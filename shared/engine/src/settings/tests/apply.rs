@@ -130,10 +130,13 @@ async fn a_token_that_is_exchanged_is_taken_from_a_file_once() {
 async fn an_exchanged_token_cannot_follow_to_another_address_or_id() {
     let world = World::default();
     apply(&world, accepted(|it| with_pair(it, "first"))).await.expect("applied");
-    let changes: [fn(&mut super::super::Crm); 3] = [
+    let changes: [fn(&mut super::super::Crm); 4] = [
         |crm| crm.base = Some(crm_address("romashka-2")),
         |crm| crm.times.backoff_ms = 1,
         |crm| crm.id = "second".to_owned(),
+        |crm| {
+            crm.secret.insert("client_secret".to_owned(), SecretText("another".to_owned()));
+        },
     ];
     for change in changes {
         let with = |token: &'static str| {
