@@ -46,9 +46,9 @@ pub(super) fn hear(known: &Known<'_>, reply: &Reply, sent: Sent) -> Answer {
         (403, None) => pause(known, Millis::minutes(5), BLOCKED),
         (429, _) => pause(known, retry_after(reply), "amoCRM просит слать запросы реже (429)"),
         (300..=399, _) => pause(known, Millis::minutes(15), MOVED),
-        (408, _) => unclear(known, reply, sent),
+        (408, _) => unclear(reply),
         (400..=499, body) => Answer::Refused(Refusal { status: reply.status, body: body.unwrap_or_default() }),
-        _ => unclear(known, reply, sent),
+        _ => unclear(reply),
     }
 }
 
@@ -69,15 +69,12 @@ fn retry_after(reply: &Reply) -> Millis {
     Millis::seconds(told.unwrap_or(1).clamp(1, 3600))
 }
 
-fn unclear(known: &Known<'_>, reply: &Reply, sent: Sent) -> Answer {
+fn unclear(reply: &Reply) -> Answer {
     let why = match reply.status {
         200..=299 => "amoCRM ответила не по-своему (не JSON)".to_owned(),
         status => format!("amoCRM ответила {status}"),
     };
-    Answer::Settled(match sent {
-        Sent::Write => Outcome::Unknown { why },
-        Sent::Read => Outcome::Again { until: known.now.after(Millis::seconds(10)), why },
-    })
+    Answer::Settled(Outcome::Unknown { why })
 }
 
 impl Refusal {
