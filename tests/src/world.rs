@@ -9,6 +9,7 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 
 use perezvon_crm::Crm;
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
+use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::jobs::{Links, Worker};
 use perezvon_engine::settings::{self, Applied, Applier, Context};
@@ -52,11 +53,13 @@ pub struct Plan {
     pub parallel: usize,
     /// Messages in one batch at most.
     pub batch: usize,
+    /// Waiting times of the installation.
+    pub times: Times,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { seed: 1, crash: Vec::new(), duplicates: 0, parallel: 1, batch: 10 }
+        Self { seed: 1, crash: Vec::new(), duplicates: 0, parallel: 1, batch: 10, times: Times::default() }
     }
 }
 
@@ -161,7 +164,7 @@ impl World {
             blobs: if blobs { Some(self.blobs.clone()) } else { None },
             links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
             clock: self.clock.clone(),
-            skew_ms: 5_000,
+            times: self.plan.times,
         };
         Functions {
             ingest: Ingest { tokens: CheckedTokens::new(ring), raw: self.raw.clone() },
@@ -171,6 +174,7 @@ impl World {
                 self.events.clone(),
                 self.secrets.clone(),
                 self.clock.clone(),
+                &self.plan.times,
             ),
             route: Route::new(Committer {
                 table: self.table.clone(),
@@ -179,6 +183,7 @@ impl World {
                 outbound: self.outbound_queue.clone(),
                 bus: self.bus.clone(),
                 clock: self.clock.clone(),
+                times: self.plan.times,
             }),
             crm: Crm { worker: worker(&self.crm_queue, false) },
             outbound: Outbound { worker: worker(&self.outbound_queue, true) },
@@ -188,6 +193,7 @@ impl World {
                 crm: self.crm_queue.clone(),
                 outbound: self.outbound_queue.clone(),
                 clock: self.clock.clone(),
+                times: self.plan.times,
             }),
         }
     }

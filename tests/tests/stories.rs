@@ -22,3 +22,5 @@ mod protocol;
 mod telling;
 #[path = "stories/trouble.rs"]
 mod trouble;
+#[path = "stories/waits.rs"]
+mod waits;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use perezvon_crm::Crm;
+use perezvon_engine::Times;
 use perezvon_engine::jobs::{Links, Worker};
 use perezvon_engine::secrets::read;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
@@ -12,7 +13,7 @@ use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::client;
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
-    ALLOW_HOSTS, CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, PUBLIC_URL, SECRET_PREFIX, TABLE_NAME,
+    ALLOW_HOSTS, CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, PUBLIC_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
 };
 use perezvon_platform::guard::{Allow, Guard};
 use perezvon_store::dynamo::Dynamo;
@@ -34,6 +35,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
     let secrets = env.required(SECRET_PREFIX);
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -49,7 +51,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         blobs: None,
         links: Some(Links { public_url, key: keys.link_key.into_bytes() }),
         clock: Arc::new(clock),
-        skew_ms: runtime::SKEW_MS,
+        times,
     };
     let function = Crm { worker };
     let work = async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);

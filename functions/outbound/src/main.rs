@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use perezvon_engine::Times;
 use perezvon_engine::jobs::Worker;
 use perezvon_outbound::Outbound;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
@@ -11,7 +12,7 @@ use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::client;
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
-    ALLOW_HOSTS, BLOB_BUCKET, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, SECRET_PREFIX, TABLE_NAME,
+    ALLOW_HOSTS, BLOB_BUCKET, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
 };
 use perezvon_platform::guard::{Allow, Guard};
 use perezvon_store::dynamo::Dynamo;
@@ -27,6 +28,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
     let secrets = env.required(SECRET_PREFIX);
     let bucket = env.required(BLOB_BUCKET);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -39,7 +41,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         blobs: Some(Arc::new(S3Blobs::new(&sdk, bucket))),
         links: None,
         clock: Arc::new(clock),
-        skew_ms: runtime::SKEW_MS,
+        times,
     };
     let function = Outbound { worker };
     let work = async |event, run: Invocation| Ok(function.handle(event, &run.id, run.ends_ms).await);

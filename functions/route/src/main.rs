@@ -4,11 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{EventBus, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{CRM_QUEUE_URL, EVENT_BUS_NAME, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME};
+use perezvon_platform::config::{
+    CRM_QUEUE_URL, EVENT_BUS_NAME, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME, TIMES,
+};
 use perezvon_route::Route;
 use perezvon_store::dynamo::Dynamo;
 
@@ -22,6 +25,7 @@ async fn route(mut env: Env) -> Result<(), Error> {
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
     let bus = env.required(EVENT_BUS_NAME);
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -32,6 +36,7 @@ async fn route(mut env: Env) -> Result<(), Error> {
         outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
         bus: Arc::new(EventBus::new(&sdk, bus)),
         clock: Arc::new(clock),
+        times,
     });
     let work = async |event, run: Invocation| Ok(function.handle(event, run.ends_ms).await);
     runtime::serve(clock, work).await

@@ -14,10 +14,10 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use perezvon_adapters::{CallNews, Inbound, RawRequest};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
-use perezvon_engine::Failure;
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::event_message;
 use perezvon_engine::secrets::ChannelSecret;
+use perezvon_engine::{Failure, Times};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Queue, Secrets};
 use perezvon_store::{Table, keys};
@@ -62,8 +62,9 @@ impl Verify {
         events: Arc<dyn Queue>,
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
+        times: &Times,
     ) -> Self {
-        let secrets = ChannelSecrets::new(secrets, clock.clone());
+        let secrets = ChannelSecrets::new(secrets, clock.clone(), times.secret_remembered_ms);
         Self { table, quarantine, events, clock, secrets }
     }
 

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use perezvon_engine::Times;
 use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME};
+use perezvon_platform::config::{EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME, TIMES};
 use perezvon_store::dynamo::Dynamo;
 use perezvon_verify::Verify;
 
@@ -20,6 +21,7 @@ async fn verify(mut env: Env) -> Result<(), Error> {
     let quarantine = env.required(QUARANTINE_TABLE_NAME);
     let events = env.required(EVENT_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -30,6 +32,7 @@ async fn verify(mut env: Env) -> Result<(), Error> {
         Arc::new(SqsQueue::new(&sdk, events)),
         Arc::new(SecretsManager::new(&sdk, secrets)),
         Arc::new(clock),
+        &times,
     );
     runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await
 }

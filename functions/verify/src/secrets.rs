@@ -1,4 +1,4 @@
-//! Channel secrets, remembered for a minute.
+//! Channel secrets, remembered for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use perezvon_engine::secrets::{self, ChannelSecret};
 use perezvon_platform::{Clock, PortError, Secrets};
 
-const REMEMBERED_MS: i64 = 60_000;
 /// A record read this recently is not read again only because a signature did not fit:
 /// a flood of forged requests must not become a flood of reads.
 const FRESH_MS: i64 = 2_000;
@@ -17,13 +16,15 @@ type Known = HashMap<String, (i64, Option<Arc<ChannelSecret>>)>;
 pub struct ChannelSecrets {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
+    /// How long a record is remembered.
+    remembered_ms: i64,
     known: Mutex<Known>,
 }
 
 impl ChannelSecrets {
     /// An empty cache.
-    pub fn new(secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>) -> Self {
-        Self { secrets, clock, known: Mutex::default() }
+    pub fn new(secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>, remembered_ms: i64) -> Self {
+        Self { secrets, clock, remembered_ms, known: Mutex::default() }
     }
 
     /// The record of a channel. `again`: what is remembered did not fit, so look whether it changed.
@@ -35,7 +36,7 @@ impl ChannelSecrets {
     ) -> Result<Option<Arc<ChannelSecret>>, PortError> {
         let name = ChannelSecret::name(account, channel);
         let now = self.clock.monotonic_ms();
-        let limit = if again { FRESH_MS } else { REMEMBERED_MS };
+        let limit = if again { FRESH_MS } else { self.remembered_ms };
         if let Some((read_at, record)) = self.remembered(&name)
             && now - read_at < limit
         {

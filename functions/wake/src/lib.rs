@@ -1,4 +1,4 @@
-//! Every minute: whatever is due becomes an event or a wake-up; each ten minutes every connection is looked at.
+//! Every minute: whatever is due becomes an event or a wake-up; now and then every connection is looked at.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -7,9 +7,6 @@ use perezvon_engine::sweep::{Sweep, Swept};
 
 /// AWS actions this function uses.
 pub const ACTIONS: &[&str] = &["sqs:SendMessage", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"];
-
-/// How often every connection is looked at.
-const LOOK_EVERY_MS: i64 = 600_000;
 
 /// The function.
 pub struct Wake {
@@ -30,7 +27,7 @@ impl Wake {
         let now = self.sweep.clock.monotonic_ms();
         if now >= self.next_look_ms.load(Ordering::Relaxed) {
             self.sweep.look_at_connections().await?;
-            self.next_look_ms.store(now + LOOK_EVERY_MS, Ordering::Relaxed);
+            self.next_look_ms.store(now + self.sweep.times.look_at_connections_ms, Ordering::Relaxed);
         }
         Ok(swept)
     }

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use perezvon_engine::Times;
 use perezvon_engine::sweep::Sweep;
 use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME};
+use perezvon_platform::config::{CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, TABLE_NAME, TIMES};
 use perezvon_store::dynamo::Dynamo;
 use perezvon_wake::Wake;
 use serde::de::IgnoredAny;
@@ -22,6 +23,7 @@ async fn wake(mut env: Env) -> Result<(), Error> {
     let events = env.required(EVENT_QUEUE_URL);
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -31,6 +33,7 @@ async fn wake(mut env: Env) -> Result<(), Error> {
         crm: Arc::new(SqsQueue::new(&sdk, crm)),
         outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
         clock: Arc::new(clock),
+        times,
     });
     // That it came is all that counts of an event of the schedule.
     let work = async |_: IgnoredAny, _| {

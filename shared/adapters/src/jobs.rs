@@ -57,6 +57,8 @@ pub struct Known<'a> {
     pub point: Option<&'a PointKnown>,
     /// The link to the recording the command names, signed by the shell.
     pub recording_link: Option<&'a str>,
+    /// How long something new may stay invisible here, where the connection says so.
+    pub lag: Option<Millis>,
 }
 
 /// The ContactPoint row as adapters see it.
@@ -100,7 +102,8 @@ pub enum Outcome {
     NotThere,
     /// Not carried out; try this step again then.
     Again { until: Timestamp, why: String },
-    /// It may or may not have been carried out.
+    /// A write may or may not have been carried out: its marker is looked up. A read brought nothing: it is
+    /// repeated after the connection's back-off.
     Unknown { why: String },
     /// The whole connection waits, until then or until a person acts.
     Pause { until: Option<Timestamp>, why: String },

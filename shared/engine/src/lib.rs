@@ -9,6 +9,8 @@ pub mod policies;
 pub mod secrets;
 pub mod settings;
 pub mod sweep;
+pub mod times;
 pub mod wakeup;
 
 pub use failure::Failure;
+pub use times::Times;

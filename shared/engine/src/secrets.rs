@@ -70,8 +70,14 @@ pub struct JobTimes {
     pub pace_ms: Option<i64>,
     /// How long a new entity may stay invisible to a look-up; absent: what the adapter declares.
     pub lag_ms: Option<i64>,
-    /// First wait after a failure that may pass (10 s); doubles up to half an hour.
+    /// First wait after a failure that may pass (10 s); doubles with every try.
     pub backoff_ms: i64,
+    /// Longest wait after a failure that may pass (30 min).
+    pub longest_backoff_ms: i64,
+    /// After a worker that died nothing is sent for this long: its last request may just have left (1 s).
+    pub after_dead_ms: i64,
+    /// Time-out of fetching a whole recording (30 s).
+    pub recording_timeout_ms: i64,
 }
 
 impl Default for JobTimes {
@@ -82,6 +88,9 @@ impl Default for JobTimes {
             pace_ms: None,
             lag_ms: None,
             backoff_ms: 10_000,
+            longest_backoff_ms: 30 * 60_000,
+            after_dead_ms: 1_000,
+            recording_timeout_ms: 30_000,
         }
     }
 }

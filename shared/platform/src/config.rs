@@ -36,6 +36,9 @@ pub const SECRET_PREFIX: &str = "SECRET_PREFIX";
 /// Hosts let through by the guard, see [`crate::guard::Allow::parse`]; on a laptop only.
 pub const ALLOW_HOSTS: &str = "ALLOW_HOSTS";
 
+/// Waiting times that differ from the protocol's: `skew_ms=5000, look_ahead_ms=190000`.
+pub const TIMES: &str = "TIMES";
+
 /// What is wrong with the environment, all of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.text())]

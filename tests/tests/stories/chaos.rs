@@ -26,7 +26,14 @@ impl Seeded {
 async fn one(seed: u64) {
     let mut random = Seeded(seed);
     let crash = (0..6).map(|_| random.below(700)).map(|n| if n % 2 == 0 { Crash::Before(n) } else { Crash::After(n) });
-    let plan = Plan { seed, duplicates: 15, parallel: 1 + (seed % 3) as usize, crash: crash.collect(), batch: 5 };
+    let plan = Plan {
+        seed,
+        duplicates: 15,
+        parallel: 1 + (seed % 3) as usize,
+        crash: crash.collect(),
+        batch: 5,
+        ..Plan::default()
+    };
     let mut world = school(Plan { crash: Vec::new(), ..plan.clone() }).await;
     world.faults.plan(plan.crash);
     world.crm(|crm| {

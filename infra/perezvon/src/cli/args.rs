@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use perezvon_engine::Times;
 
 /// Where the program listens and asks unless it is told otherwise.
 pub const USUAL_ADDRESS: &str = "127.0.0.1:8787";
@@ -106,9 +107,13 @@ pub struct LocalArgs {
     /// Let settings name this host although it is no public https address: a sandbox, a test server.
     #[arg(long, value_name = "HOST:PORT")]
     pub allow_host: Vec<String>,
-    /// Seconds that a worker may hold a connection; for tests.
-    #[arg(long, value_name = "N", hide = true)]
+    /// Seconds that a worker may hold a connection, 60 unless given. A request, a recording must fit in.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=900))]
     pub lease_seconds: Option<u32>,
+    /// Waiting times of the installation that differ from docs/protocol.md, in milliseconds.
+    #[arg(long, value_name = "NAME=MS,...", env = "PEREZVON_TIMES", default_value = "", value_parser = times,
+          hide_default_value = true)]
+    pub times: Times,
 }
 
 #[derive(Debug, Args)]
@@ -298,4 +303,9 @@ pub struct BackupArgs {
     pub file: PathBuf,
     #[command(flatten)]
     pub server: ServerArgs,
+}
+
+/// Waiting times of one machine, some changed.
+fn times(text: &str) -> Result<Times, String> {
+    Times::one_machine().with(text)
 }

@@ -100,6 +100,7 @@ fn options(args: LocalArgs) -> Options {
         demo: !args.no_demo,
         insecure: args.insecure,
         allow_hosts: args.allow_host,
+        times: args.times,
         lease_ms: i64::from(args.lease_seconds.unwrap_or(LEASE_SECONDS)) * 1000,
     }
 }

@@ -65,6 +65,7 @@ mod tests {
             insecure,
             allow_hosts: Vec::new(),
             lease_ms: 60_000,
+            times: perezvon_engine::Times::one_machine(),
         }
     }
 

@@ -40,4 +40,6 @@ pub struct Options {
     pub allow_hosts: Vec<String>,
     /// How long one invocation of `crm` and `outbound` may take, in milliseconds; 60,000 is usual.
     pub lease_ms: i64,
+    /// Waiting times of the installation.
+    pub times: perezvon_engine::Times,
 }

@@ -70,7 +70,7 @@ async fn serve(opened: &Opened, tasks: &mut JoinSet<()>, stopped: &watch::Receiv
     for pump in ports.pumps(&data.keys, told)? {
         tasks.spawn(Arc::new(pump).run(stopped.clone()));
     }
-    tasks.spawn(ticks::wake(Arc::new(ports.wake()), stopped.clone()));
+    tasks.spawn(ticks::wake(Arc::new(ports.wake(told)), stopped.clone()));
     tasks.spawn(ticks::sweep_expired(ports.embedded.clone(), stopped.clone()));
     if let Some(demo) = demo {
         demo.serve(tasks, until(stopped));
@@ -115,7 +115,7 @@ async fn open(options: &Options) -> Result<Opened, String> {
     }
     notes.extend(tried_again);
     let public_url = address::public_url(options, local);
-    let told = Told { public_url, allow_hosts, lease_ms: options.lease_ms };
+    let told = Told { public_url, allow_hosts, lease_ms: options.lease_ms, times: options.times };
     Ok(Opened { data, ports, listener, told, demo, notes })
 }
 

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use perezvon_api::Api;
 use perezvon_crm::Crm;
+use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::jobs::{Links, Worker};
 use perezvon_engine::policies::Policies;
@@ -57,6 +58,7 @@ pub(super) struct Told {
     /// `host:port`, see [`Allow`].
     pub allow_hosts: Vec<String>,
     pub lease_ms: i64,
+    pub times: Times,
 }
 
 /// The functions that answer at once.
@@ -131,6 +133,7 @@ impl Ports {
             self.queue(EVENTS),
             self.secrets.clone(),
             self.clock.clone(),
+            &told.times,
         );
         let route = Route::new(Committer {
             table: self.table.clone(),
@@ -139,11 +142,12 @@ impl Ports {
             outbound: self.outbound(),
             bus: Arc::new(LogBus),
             clock: self.clock.clone(),
+            times: told.times,
         });
         let http = client(&told.allow_hosts)?;
         let links = Links { public_url: told.public_url.clone(), key: keys.link.clone() };
-        let crm = Worker { links: Some(links), ..self.worker(CRM, http.clone()) };
-        let outbound = Worker { blobs: Some(self.blobs.clone()), ..self.worker(OUTBOUND, http) };
+        let crm = Worker { links: Some(links), ..self.worker(CRM, http.clone(), told) };
+        let outbound = Worker { blobs: Some(self.blobs.clone()), ..self.worker(OUTBOUND, http, told) };
         Ok(vec![
             self.pump(RAW, Arc::new(verify), 10, 4, TIMEOUT_MS),
             self.pump(EVENTS, Arc::new(route), 10, 8, TIMEOUT_MS),
@@ -152,7 +156,7 @@ impl Ports {
         ])
     }
 
-    fn worker(&self, queue: &str, http: Arc<dyn Http>) -> Worker {
+    fn worker(&self, queue: &str, http: Arc<dyn Http>, told: &Told) -> Worker {
         Worker {
             table: self.table.clone(),
             secrets: self.secrets.clone(),
@@ -162,8 +166,7 @@ impl Ports {
             blobs: None,
             links: None,
             clock: self.clock.clone(),
-            // One machine has one clock.
-            skew_ms: 0,
+            times: told.times,
         }
     }
 
@@ -180,13 +183,14 @@ impl Ports {
     }
 
     /// The function of the schedule.
-    pub(super) fn wake(&self) -> Wake {
+    pub(super) fn wake(&self, told: &Told) -> Wake {
         Wake::new(Sweep {
             table: self.table.clone(),
             events: self.queue(EVENTS),
             crm: self.crm(),
             outbound: self.outbound(),
             clock: self.clock.clone(),
+            times: told.times,
         })
     }
 }

@@ -14,7 +14,7 @@ use super::memory::{AGAIN_AT, CONTACT, FALLBACK, LOGGED, Memory, NO_DEAL, REFUSE
 use super::{Made, failed, look, request, search, wire, write};
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
-/// How long amoCRM is asked again after it found nobody, and how often.
+/// How long amoCRM is asked again after it found nobody, unless the connection has a lag of its own; and how often.
 const PATIENCE: Millis = Millis::seconds(60);
 const GAP: Millis = Millis::seconds(10);
 /// The code of "entity not found".
@@ -166,7 +166,7 @@ fn is_nobody(body: &Value) -> bool {
 fn try_later(work: &mut Work, known: &Known<'_>) -> Outcome {
     let first = work.moment(REFUSED_AT).map_or(known.now, Timestamp);
     work.keep(REFUSED_AT, first.0.to_string());
-    if known.now.since(first) >= PATIENCE {
+    if known.now.since(first) >= known.lag.unwrap_or(PATIENCE) {
         work.mark(FALLBACK);
     } else {
         work.keep(AGAIN_AT, known.now.after(GAP).0.to_string());

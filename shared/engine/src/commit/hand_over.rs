@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use perezvon_domain::effect::Wanted;
-use perezvon_domain::time::Millis;
 use perezvon_domain::{CallEvent, CallEventKind, Effect, Envelope, Fact, Lane, Timestamp};
 use perezvon_platform::{BusEvent, Message};
 use perezvon_store::TableError;
@@ -15,9 +14,6 @@ use perezvon_store::table::Update;
 use super::Committer;
 use crate::failure::Failure;
 use crate::wakeup::WakeUp;
-
-/// An effect older than this is parked for a person: its job row may have expired already.
-const TOO_OLD: Millis = Millis::seconds(20 * 86_400);
 
 impl Committer {
     /// Step 7, the whole outbox, oldest first, whoever committed it (!14); then step 9.
@@ -33,7 +29,7 @@ impl Committer {
         for effect in &item.outbox {
             match &effect.wanted {
                 Wanted::Job(order) => {
-                    let parked = now.since(effect.at) > TOO_OLD;
+                    let parked = now.since(effect.at).0 > self.times.parked_after_ms;
                     let put = JobRow::put(&item.call.account, effect.at, &effect.id, order, parked);
                     self.put_if_absent(put).await?;
                     let account = item.call.account.clone();

@@ -18,11 +18,8 @@ use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{Table, TableError, keys};
 
 use crate::failure::Failure;
+use crate::times::Times;
 
-/// A due time closer than this is also a delayed message; the sweep looks as far ahead.
-pub const LOOK_AHEAD: Millis = Millis::seconds(190);
-/// A copy with less left than this does not commit (step 5).
-const TOO_LATE_MS: i64 = 5_000;
 /// Conflicts that are retried in the same invocation.
 const TRIES: u32 = 20;
 
@@ -35,6 +32,7 @@ pub struct Committer {
     pub outbound: Arc<dyn Queue>,
     pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,
+    pub times: Times,
 }
 
 /// Which call some events belong to.
@@ -91,11 +89,12 @@ impl Committer {
         now: Timestamp,
         ends_ms: i64,
     ) -> Result<Option<()>, Failure> {
-        let due = settle(item.wake_due, decision.wake_due, timer, now);
+        let look_ahead = Millis(self.times.look_ahead_ms);
+        let due = settle(item.wake_due, decision.wake_due, timer, now, look_ahead);
         // For a timer event a due time that is not the wanted one is a change (!3).
         let changed = decision.changed || (timer && due != Due::Leave);
         let item = if changed {
-            if self.clock.monotonic_ms() + TOO_LATE_MS > ends_ms {
+            if self.clock.monotonic_ms() + self.times.commit_margin_ms > ends_ms {
                 return Err(Failure::Retry("too little time was left to commit; the next copy has more".to_owned()));
             }
             let update = item.commit(&decision.next, &decision.effects, &decision.next.row(policy), due);
@@ -110,7 +109,7 @@ impl Committer {
         } else {
             item
         };
-        let soon = decision.wake_due.filter(|at| at.since(now) <= LOOK_AHEAD && (timer || due != Due::Leave));
+        let soon = decision.wake_due.filter(|at| at.since(now) <= look_ahead && (timer || due != Due::Leave));
         self.hand_over(&item, soon, now).await?;
         Ok(Some(()))
     }
@@ -118,7 +117,7 @@ impl Committer {
     /// At the last receive before the dead letter: the item itself asks to be looked at again (step 8).
     pub async fn arm(&self, key: &CallKey) -> Result<(), TableError> {
         let now = Timestamp(self.clock.now_ms());
-        let due = now.after(Millis::seconds(60));
+        let due = now.after(Millis(self.times.arm_ms));
         let name = "wake_due".to_owned();
         let earlier = Condition::Or(vec![Condition::NotExists(name.clone()), Condition::Ge(name, Value::N(due.0))]);
         let present = Condition::And(vec![Condition::Exists("version".to_owned()), earlier]);
@@ -133,18 +132,24 @@ impl Committer {
 /// What becomes of the due time. It is moved lazily: written when it gets earlier, and always settled
 /// when a timer event comes (!8). Within the look-ahead it stays where the sweep moved it: a delayed
 /// message does the waiting, and the moved time is the net below it.
-fn settle(stands: Option<Timestamp>, wanted: Option<Timestamp>, timer: bool, now: Timestamp) -> Due {
+fn settle(
+    stands: Option<Timestamp>,
+    wanted: Option<Timestamp>,
+    timer: bool,
+    now: Timestamp,
+    look_ahead: Millis,
+) -> Due {
     match (stands, wanted) {
         (None, None) => Due::Leave,
         (Some(_), None) if timer => Due::Remove,
         (Some(_), None) => Due::Leave,
         (None, Some(wanted)) => Due::Set(wanted),
-        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= LOOK_AHEAD) => {
+        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= look_ahead) => {
             Due::Set(wanted)
         }
         (Some(stands), Some(wanted)) if timer && stands != wanted => {
             // A stale time that has passed would be swept again at once: it is a change too.
-            let near = wanted.since(now) <= LOOK_AHEAD && stands > now;
+            let near = wanted.since(now) <= look_ahead && stands > now;
             if near { Due::Leave } else { Due::Set(wanted) }
         }
         (Some(_), Some(_)) => Due::Leave,

@@ -14,8 +14,6 @@ use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
 use crate::wakeup::WakeUp;
 
-/// After a dead holder nothing is sent for this long: its last request may just have left.
-const AFTER_DEAD_MS: i64 = 1_000;
 /// How often a job's missing predecessor is looked for before the connection is left to `wake`.
 const LOOKS: u32 = 3;
 
@@ -64,7 +62,7 @@ impl<'a> Hold<'a> {
         ends_ms: i64,
     ) -> Self {
         let since = worker.clock.now_ms() - row.last_sent.0;
-        let wait = if after_dead { AFTER_DEAD_MS } else { 0 };
+        let wait = if after_dead { secret.times.after_dead_ms } else { 0 };
         let mut hold = Self {
             worker,
             wake_up,
@@ -117,7 +115,7 @@ impl<'a> Hold<'a> {
 
     /// A request with its time-out and the doubt of the clocks must fit into what is left.
     pub(super) fn margin_ms(&self) -> i64 {
-        self.secret.times.request_timeout_ms + 2 * self.worker.skew_ms
+        self.worker.times.margin_ms(&self.secret.times)
     }
 
     pub(super) fn left_ms(&self) -> i64 {
@@ -138,7 +136,7 @@ impl<'a> Hold<'a> {
             if !self.look().await? {
                 return Ok(End::Lost);
             }
-            if self.row.off || self.row.is_paused(self.now(), self.worker.skew_ms) {
+            if self.row.off || self.row.is_paused(self.now(), self.worker.times.skew_ms) {
                 return Ok(End::Release);
             }
             if self.jobs.is_none() || self.row.pokes != self.pokes {
@@ -147,7 +145,7 @@ impl<'a> Hold<'a> {
             }
             self.refresh_ahead(adapter).await?;
             let jobs = self.jobs.as_deref().unwrap_or_default();
-            let pick = open::pick(self.worker.table.as_ref(), jobs, self.now(), self.worker.skew_ms).await?;
+            let pick = open::pick(self.worker.table.as_ref(), jobs, self.now(), &self.worker.times).await?;
             match pick {
                 Pick::Job(job) => {
                     looks = 0;
@@ -201,7 +199,7 @@ impl<'a> Hold<'a> {
         let now = self.now();
         let due = self.next_due(now).await?;
         // Due soon: a delayed wake-up besides the sweep, one for each due time.
-        let soon = due.filter(|due| *due > now && due.since(now) <= crate::commit::LOOK_AHEAD);
+        let soon = due.filter(|due| *due > now && due.since(now).0 <= self.worker.times.look_ahead_ms);
         let untold = soon.filter(|due| self.row.told != Some(*due));
         let update = self
             .releasing()
@@ -237,7 +235,7 @@ impl<'a> Hold<'a> {
 
     /// When the connection must be looked at again; `None`: when somebody wakes it up.
     async fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
-        let skew = self.worker.skew_ms;
+        let skew = self.worker.times.skew_ms;
         let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, skew));
         let pause = pause.map(|until| Timestamp(until.0 + 2 * skew));
         if let (Some(until), None) = (pause, &self.jobs) {

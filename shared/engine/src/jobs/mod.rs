@@ -21,6 +21,7 @@ use perezvon_store::{Table, TableError, keys};
 use crate::batch::{self, Failed};
 use crate::failure::Failure;
 use crate::secrets::{self, ConnectionSecret};
+use crate::times::Times;
 use crate::wakeup::WakeUp;
 use hold::Hold;
 
@@ -48,8 +49,7 @@ pub struct Worker {
     /// How recordings are linked; absent in a worker that logs no calls.
     pub links: Option<Links>,
     pub clock: Arc<dyn Clock>,
-    /// How far two hosts' clocks may differ, in milliseconds; 0 on one machine.
-    pub skew_ms: i64,
+    pub times: Times,
 }
 
 /// Works on a batch of wake-ups: what `crm` and `outbound` do.
@@ -138,16 +138,16 @@ impl Worker {
     }
 
     fn is_dead(&self, row: &ConnectionRow) -> bool {
-        row.holder.is_some() && row.until.0 < self.clock.now_ms() - 2 * self.skew_ms
+        row.holder.is_some() && row.until.0 < self.clock.now_ms() - 2 * self.times.skew_ms
     }
 
     /// The clock starts before the lease is taken: `until` is never earlier than our real end.
     fn taking(&self, account: &AccountId, id: &ConnectionId, me: &str, ends_ms: i64) -> Update {
         let left = (ends_ms - self.clock.monotonic_ms()).max(0);
-        let until = Timestamp(self.clock.now_ms() + left + 2 * self.skew_ms);
+        let until = Timestamp(self.clock.now_ms() + left + 2 * self.times.skew_ms);
         let update = Update::new(keys::connection(account, id)).set("holder", me).add("lease", 1).set("until", until.0);
         // Should we die, `wake` looks at the connection after the lease (!19).
-        Due::Set(Timestamp(until.0 + 2 * self.skew_ms)).apply(update)
+        Due::Set(Timestamp(until.0 + 2 * self.times.skew_ms)).apply(update)
     }
 
     /// Step 2: tells the holder to look again. False: the holder released meanwhile, take it yourself.

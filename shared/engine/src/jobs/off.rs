@@ -23,7 +23,7 @@ impl Worker {
             return self.fail_open_jobs(account, id).await;
         }
         let now = self.clock.now_ms();
-        let skew = 2 * self.skew_ms;
+        let skew = 2 * self.times.skew_ms;
         if row.holder.is_some() && row.until.0 >= now - skew {
             return self.look_later(account, id, Timestamp(row.until.0 + skew + 1)).await;
         }

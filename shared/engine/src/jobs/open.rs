@@ -6,8 +6,8 @@ use perezvon_domain::{AccountId, ConnectionId, Point, Timestamp};
 use perezvon_store::items::job::JobRow;
 use perezvon_store::{Index, Query, Table, TableError, keys};
 
-/// A job this much older than its `prev` needs no proof that it ended: its row has expired.
-const PREV_EXPIRED_MS: i64 = 20 * 86_400_000;
+use crate::times::Times;
+
 /// Open jobs that are looked at; more than this and the rest waits for the next look.
 const PAGE: usize = 100;
 
@@ -41,16 +41,21 @@ pub(super) async fn read(
 }
 
 /// Step 4: the oldest job that may go and with whose points no older job is open (!16).
-pub(super) async fn pick(table: &dyn Table, jobs: &[JobRow], now: Timestamp, skew_ms: i64) -> Result<Pick, TableError> {
+pub(super) async fn pick(
+    table: &dyn Table,
+    jobs: &[JobRow],
+    now: Timestamp,
+    times: &Times,
+) -> Result<Pick, TableError> {
     let mut taken: HashSet<&Point> = HashSet::new();
     for job in jobs {
         let blocked = job.points.iter().any(|point| taken.contains(point));
         taken.extend(&job.points);
         let due = job.due();
-        if blocked || (due > Timestamp(0) && due.0 + 2 * skew_ms > now.0) {
+        if blocked || (due > Timestamp(0) && due.0 + 2 * times.skew_ms > now.0) {
             continue;
         }
-        match prev_ended(table, jobs, job).await? {
+        match prev_ended(table, jobs, job, times).await? {
             Prev::Ended => return Ok(Pick::Job(Box::new(job.clone()))),
             Prev::Open => {}
             Prev::Missing => return Ok(Pick::LookAgain),
@@ -66,7 +71,7 @@ enum Prev {
 }
 
 /// A Query is no snapshot: the job before this one may be open although it was not seen (!10).
-async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow) -> Result<Prev, TableError> {
+async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow, times: &Times) -> Result<Prev, TableError> {
     let Some(prev) = &job.prev else { return Ok(Prev::Ended) };
     if jobs.iter().any(|other| other.id == prev.id) {
         return Ok(Prev::Open);
@@ -75,7 +80,7 @@ async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow) -> Result<
     Ok(match table.get(&key).await? {
         Some(row) if JobRow::read(&job.account, &job.connection, &row)?.state.is_open() => Prev::Missing,
         Some(_) => Prev::Ended,
-        None if job.at.since(prev.at).0 > PREV_EXPIRED_MS => Prev::Ended,
+        None if job.at.since(prev.at).0 > times.parked_after_ms => Prev::Ended,
         None => Prev::Missing,
     })
 }

@@ -79,7 +79,8 @@ impl Hold<'_> {
             return Ok(());
         }
         let (base, secret, facts) = (self.secret.base.clone(), self.secret.secret.clone(), self.row.facts.clone());
-        let known = Known { now, base: &base, secret: &secret, facts: &facts, point: None, recording_link: None };
+        let known =
+            Known { now, base: &base, secret: &secret, facts: &facts, point: None, recording_link: None, lag: None };
         self.exchange(adapter, &known).await.map(|_| ())
     }
 

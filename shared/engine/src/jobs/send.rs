@@ -19,8 +19,6 @@ use crate::failure::Failure;
 
 /// Largest recording that is kept, in bytes.
 const RECORDING_LIMIT: u64 = 256 * 1024 * 1024;
-/// Time for a whole recording; it is begun only if this is left.
-const RECORDING_TIMEOUT_MS: i64 = 30_000;
 
 /// What sending came to.
 pub(super) enum Sent {
@@ -69,13 +67,14 @@ impl Hold<'_> {
 
     /// A read that streams: into the blob store, with a time-out of its own.
     async fn fetch(&mut self, mut request: HttpRequest, key: &str) -> Result<Sent, Failure> {
-        if self.left_ms() < RECORDING_TIMEOUT_MS + 2 * self.worker.skew_ms {
+        let timeout_ms = self.secret.times.recording_timeout_ms;
+        if self.left_ms() < timeout_ms + 2 * self.worker.times.skew_ms {
             return Ok(Sent::Not("too little time was left to fetch a recording".to_owned()));
         }
         let Some(blobs) = &self.worker.blobs else {
             return Ok(Sent::Not("this function has no blob store".to_owned()));
         };
-        request.timeout_ms = RECORDING_TIMEOUT_MS;
+        request.timeout_ms = timeout_ms;
         let answer = match self.worker.http.fetch(request).await {
             Ok(answer) => answer,
             Err(HttpError::NotSent(why)) => return Ok(Sent::Not(why)),

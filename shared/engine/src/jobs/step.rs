@@ -1,6 +1,7 @@
 //! One job, step by step: ask the adapter, record the intent, send, take the answer in, save.
 
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
+use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, JobResult, Number, Point, Timestamp};
 use perezvon_store::TableError;
 use perezvon_store::items::job::{Intent, JobRow, JobState};
@@ -10,9 +11,6 @@ use perezvon_store::keys;
 use super::hold::Hold;
 use super::send::Sent;
 use crate::failure::Failure;
-
-/// Longest wait between two tries of one job.
-const LONGEST_BACKOFF_MS: i64 = 30 * 60_000;
 
 /// Whether to go on with this job.
 pub(super) enum Go {
@@ -59,6 +57,7 @@ impl Hold<'_> {
             facts: &facts,
             point: point.as_ref(),
             recording_link: link.as_deref(),
+            lag: self.secret.times.lag_ms.map(Millis),
         };
         match adapter.next(work, &known) {
             Step::Read(request) => {
@@ -91,7 +90,7 @@ impl Hold<'_> {
         if self.left_ms() < self.margin_ms() {
             return Ok(Go::Look);
         }
-        let ask_at = Timestamp(self.now().0 + self.left_ms().max(0) + 2 * self.worker.skew_ms)
+        let ask_at = Timestamp(self.now().0 + self.left_ms().max(0) + 2 * self.worker.times.skew_ms)
             .after(self.doubt(adapter, marker));
         job.intent = Some(Intent { lease: self.lease, ask_at, marker });
         job.progress = work.progress.clone();
@@ -105,11 +104,11 @@ impl Hold<'_> {
     }
 
     /// How long after its sending a request may still be carried out and stay invisible: D + lag + 2 skew.
-    fn doubt(&self, adapter: &'static dyn Jobs, marker: usize) -> perezvon_domain::time::Millis {
+    fn doubt(&self, adapter: &'static dyn Jobs, marker: usize) -> Millis {
         let times = &self.secret.times;
         let declared = adapter.markers().get(marker).map_or(0, |marker| marker.lag.0);
         let lag = times.lag_ms.unwrap_or(declared);
-        perezvon_domain::time::Millis(times.carried_out_within_ms + lag + 2 * self.worker.skew_ms)
+        Millis(times.carried_out_within_ms + lag + 2 * self.worker.times.skew_ms)
     }
 
     /// Step 7. `marker`: the answer is to a write.
@@ -235,10 +234,10 @@ impl Hold<'_> {
         Ok(Go::Look)
     }
 
-    /// Doubles with every try of the job, up to half an hour.
+    /// Doubles with every try of the job, up to the longest wait.
     pub(super) fn backoff(&self, job: &JobRow) -> Timestamp {
         let first = self.secret.times.backoff_ms.max(1);
-        let wait = first.saturating_mul(1_i64 << job.tries.clamp(0, 20)).min(LONGEST_BACKOFF_MS);
+        let wait = first.saturating_mul(1_i64 << job.tries.clamp(0, 20)).min(self.secret.times.longest_backoff_ms);
         Timestamp(self.now().0 + wait)
     }
 

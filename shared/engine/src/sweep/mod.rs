@@ -8,12 +8,11 @@ use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::table::{Condition, Row, Update, Value};
 use perezvon_store::{Index, Key, Query, Table, keys};
 
-use crate::commit::{LOOK_AHEAD, wake_due};
+use crate::commit::wake_due;
 use crate::failure::Failure;
+use crate::times::Times;
 use crate::wakeup::WakeUp;
 
-/// How far a swept due time is moved: should the event be lost, the next sweep finds it again.
-const MOVED_BY_MS: i64 = 490_000;
 /// Entries read from one shard in one pass; the rest is found by the next one.
 const PAGE: usize = 200;
 
@@ -25,6 +24,7 @@ pub struct Sweep {
     pub crm: Arc<dyn Queue>,
     pub outbound: Arc<dyn Queue>,
     pub clock: Arc<dyn Clock>,
+    pub times: Times,
 }
 
 /// What a pass did, for the log.
@@ -40,7 +40,7 @@ impl Sweep {
         let mut swept = Swept::default();
         for shard in 0..keys::DUE_SHARDS {
             let mut query = Query::index(Index::WakeDue, keys::due_shard_name(shard));
-            query.to = Some(Value::N(Timestamp(self.clock.now_ms()).after(LOOK_AHEAD).0));
+            query.to = Some(Value::N(self.clock.now_ms() + self.times.look_ahead_ms));
             query.limit = PAGE;
             for row in self.table.query(query).await?.rows {
                 self.entry(&row, &mut swept).await?;
@@ -68,7 +68,7 @@ impl Sweep {
     /// First the move, then the event (!21 the other way round). Never makes an item, never removes a time (!10).
     /// `None`: somebody changed it meanwhile (!6).
     async fn move_due(&self, key: &Key, due: Timestamp, now: Timestamp) -> Result<Option<Row>, Failure> {
-        let moved = due.max(now).0 + MOVED_BY_MS;
+        let moved = due.max(now).0 + self.times.moved_by_ms;
         let as_read = Condition::Eq("wake_due".to_owned(), Value::N(due.0));
         let update = Update::new(key.clone()).set("wake_due", moved).when(as_read);
         match self.table.update(update).await {

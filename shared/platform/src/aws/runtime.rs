@@ -12,9 +12,6 @@ use crate::clock::SystemClock;
 use crate::config::Env;
 use crate::ports::Clock;
 
-/// How far the clocks of two of our hosts may differ in the cloud, in milliseconds.
-pub const SKEW_MS: i64 = 5_000;
-
 /// One invocation of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {

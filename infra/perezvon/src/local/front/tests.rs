@@ -20,7 +20,12 @@ async fn world() -> World {
     let ports = Ports::open(&data).await.expect("open");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let host = listener.local_addr().expect("an address").to_string();
-    let told = Told { public_url: format!("http://{host}"), allow_hosts: Vec::new(), lease_ms: 60_000 };
+    let told = Told {
+        public_url: format!("http://{host}"),
+        allow_hosts: Vec::new(),
+        lease_ms: 60_000,
+        times: perezvon_engine::Times::one_machine(),
+    };
     let doors = ports.doors(&data.keys, &told).expect("the functions");
     let front = Front::new(Arc::new(doors), &ports, &data);
     tokio::spawn(serve(listener, front, std::future::pending()));

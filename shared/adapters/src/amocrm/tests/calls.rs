@@ -50,6 +50,14 @@ fn at_the_note(log: CallLog) -> Play {
     play
 }
 
+#[test]
+fn a_connection_with_a_lag_of_its_own_is_patient_for_so_long() {
+    let mut play = play(log());
+    play.lag = Some(Millis(0));
+    assert_eq!(play.write("", "call", 400, &sample("call-nobody")), Outcome::Next);
+    assert!(play.work.progress.contains_key("fallback"), "asked once, then the note");
+}
+
 fn notes(uniq: &str) -> Value {
     let other = json!({ "id": 1, "params": { "uniq": "another" } });
     let ours = json!({ "id": 42_888_900, "params": { "uniq": uniq } });

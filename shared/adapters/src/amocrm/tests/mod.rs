@@ -17,6 +17,7 @@ mod settings;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, CrmId, EffectId, JobResult, Number, Timestamp};
 use serde_json::{Value, json};
 
@@ -115,6 +116,7 @@ struct Play {
     secret: Secret,
     now: Timestamp,
     link: Option<String>,
+    lag: Option<Millis>,
 }
 
 impl Play {
@@ -127,7 +129,16 @@ impl Play {
             learned: Default::default(),
         };
         let secret = Secret(BTreeMap::from([("token".into(), "TEST-TOKEN".into())]));
-        Self { work, facts: BTreeMap::new(), point: PointKnown::default(), news: None, secret, now: NOW, link: None }
+        Self {
+            work,
+            facts: BTreeMap::new(),
+            point: PointKnown::default(),
+            news: None,
+            secret,
+            now: NOW,
+            link: None,
+            lag: None,
+        }
     }
 
     fn known(&self) -> Known<'_> {
@@ -138,6 +149,7 @@ impl Play {
             facts: &self.facts,
             point: Some(&self.point),
             recording_link: self.link.as_deref(),
+            lag: self.lag,
         }
     }
 

@@ -28,7 +28,7 @@ fn copy(link_only: bool) -> Work {
 fn with<T>(secret: &Secret, see: impl FnOnce(&Known<'_>) -> T) -> T {
     let facts = BTreeMap::new();
     let (point, recording_link) = (None, None);
-    see(&Known { now: NOW, base: BASE, secret, facts: &facts, point, recording_link })
+    see(&Known { now: NOW, base: BASE, secret, facts: &facts, point, recording_link, lag: None })
 }
 
 fn next(work: &Work) -> Step {

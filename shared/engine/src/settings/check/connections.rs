@@ -150,4 +150,8 @@ fn times(path: &str, times: &JobTimes, findings: &mut Findings) {
     check("pace_ms", times.pace_ms.unwrap_or_default(), 0..=60_000);
     check("lag_ms", times.lag_ms.unwrap_or_default(), 0..=600_000);
     check("backoff_ms", times.backoff_ms, 1..=1_800_000);
+    check("longest_backoff_ms", times.longest_backoff_ms, 1..=86_400_000);
+    check("after_dead_ms", times.after_dead_ms, 0..=60_000);
+    // It is begun only if this much of an invocation is left.
+    check("recording_timeout_ms", times.recording_timeout_ms, 1..=40_000);
 }

@@ -198,6 +198,15 @@ fn times_have_limits() {
             &["channels[0].times.pace_ms: -1 is out of range; give 0 to 60000"],
         ),
         (
+            |it| crm(it).times.longest_backoff_ms = 0,
+            &["crm.times.longest_backoff_ms: 0 is out of range; give 1 to 86400000"],
+        ),
+        (|it| crm(it).times.after_dead_ms = -1, &["crm.times.after_dead_ms: -1 is out of range; give 0 to 60000"]),
+        (
+            |it| it.channels[0].times.recording_timeout_ms = 40_001,
+            &["channels[0].times.recording_timeout_ms: 40001 is out of range; give 1 to 40000"],
+        ),
+        (
             |it| it.channels[0].times.lag_ms = Some(600_001),
             &["channels[0].times.lag_ms: 600001 is out of range; give 0 to 600000"],
         ),
