@@ -2,6 +2,8 @@
 
 #[path = "stories/arrival_orders.rs"]
 mod arrival_orders;
+#[path = "stories/backlog.rs"]
+mod backlog;
 #[path = "stories/calls.rs"]
 mod calls;
 #[path = "stories/chaos.rs"]

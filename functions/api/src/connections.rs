@@ -10,7 +10,7 @@ use perezvon_store::table::Condition;
 use perezvon_store::{Update, keys};
 use serde_json::{Value, json};
 
-use crate::jobs::{JobView, MOST_OPEN};
+use crate::jobs::{JobView, MOST};
 use crate::settings::Settings;
 use crate::web::{Problem, Reply};
 use crate::{Api, texts, words};
@@ -105,7 +105,7 @@ fn view(
         "status": sentence(row, open.len(), stopped.len(), now, zone),
         "counts": {
             "open": open.len(),
-            "open_at_least": open.len() >= MOST_OPEN,
+            "open_at_least": open.len() >= MOST,
             "failed": count(JobState::Failed),
             "parked": count(JobState::Parked),
         },

@@ -4,7 +4,7 @@ use perezvon_domain::effect::JobOrder;
 use perezvon_domain::{AccountId, ConnectionId, CrmId, Effect, JobResult, Lane, Timestamp};
 use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::items::job::{JobRow, JobState};
-use perezvon_store::table::{Query, Value};
+use perezvon_store::table::Query;
 use perezvon_store::{Index, Row, TableError, keys};
 use serde::Serialize;
 use serde_json::json;
@@ -12,12 +12,8 @@ use serde_json::json;
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, list, opaque, texts, words};
 
-/// Most open jobs shown of a connection.
-pub const MOST_OPEN: usize = 100;
-/// Most ended jobs that are looked at for failed and parked ones.
-const MOST_LOOKED_AT: usize = 200;
-/// How far back failed and parked jobs are looked for: as long as their rows stay.
-const KEPT_MS: i64 = 30 * 86_400_000;
+/// Most open jobs, and most stopped ones, shown of a connection.
+pub const MOST: usize = 100;
 
 /// A job as people see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -128,10 +124,18 @@ impl Api {
         account: &AccountId,
         connection: &ConnectionId,
     ) -> Result<Vec<JobRow>, TableError> {
-        let query = Query::index(Index::Open, keys::jobs(account, connection));
-        let keys = list::rows(&*self.table, query, MOST_OPEN, MOST_OPEN, |_| true).await?;
+        let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::open_places());
+        self.jobs_by(account, connection, query).await
+    }
+
+    async fn jobs_by(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+        query: Query,
+    ) -> Result<Vec<JobRow>, TableError> {
         let mut jobs = Vec::new();
-        for Row { key, .. } in keys {
+        for Row { key, .. } in list::rows(&*self.table, query, MOST, MOST, |_| true).await? {
             if let Some(row) = self.table.get(&key).await? {
                 jobs.push(JobRow::read(account, connection, &row)?);
             }
@@ -139,24 +143,14 @@ impl Api {
         Ok(jobs)
     }
 
-    /// Failed and parked jobs of the last 30 days, newest first.
+    /// Failed and parked jobs, newest first; their rows stay 30 days.
     pub(crate) async fn stopped_jobs(
         &self,
         account: &AccountId,
         connection: &ConnectionId,
     ) -> Result<Vec<JobRow>, TableError> {
-        let since = Timestamp(self.now().0 - KEPT_MS);
-        let first = keys::job(account, connection, since, &"".into());
-        let (_, last) = keys::job_range();
-        let query = Query {
-            from: Some(Value::from(first.sk())),
-            to: Some(Value::S(last)),
-            backward: true,
-            ..Query::table(keys::jobs(account, connection))
-        };
-        let rows = list::rows(&*self.table, query, MOST_LOOKED_AT, MOST_LOOKED_AT, |_| true).await?;
-        let jobs: Result<Vec<JobRow>, _> = rows.iter().map(|row| JobRow::read(account, connection, row)).collect();
-        Ok(jobs?.into_iter().filter(|job| can_retry(job.state).is_ok()).collect())
+        let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::stopped_places());
+        self.jobs_by(account, connection, Query { backward: true, ..query }).await
     }
 
     /// `GET jobs?state=`: `open`, `failed`, `parked`, or all that wait for a person.

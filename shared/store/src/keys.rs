@@ -104,9 +104,24 @@ pub fn job(account: &AccountId, connection: &ConnectionId, at: Timestamp, id: &E
     key(connection_partition(account, connection), format!("job#{}", job_place(at, id)))
 }
 
-/// The sort key of a job in the index of open jobs.
+/// The sort key of an open job in the index of jobs that are not done.
 pub fn job_place(at: Timestamp, id: &EffectId) -> String {
     format!("{:015}#{}", at.0.max(0), escape(id.as_str()))
+}
+
+/// First and last possible [`job_place`].
+pub fn open_places() -> (String, String) {
+    ("0".to_owned(), "9~".to_owned())
+}
+
+/// The sort key there of a job that failed or is parked: behind all open ones.
+pub fn stopped_place(at: Timestamp, id: &EffectId) -> String {
+    format!("stopped#{}", job_place(at, id))
+}
+
+/// First and last possible [`stopped_place`].
+pub fn stopped_places() -> (String, String) {
+    ("stopped#".to_owned(), "stopped#~".to_owned())
 }
 
 /// The partition of all jobs of a connection.

@@ -238,6 +238,12 @@ impl Query {
         }
     }
 
+    /// These sort keys alone, both ends included.
+    #[must_use]
+    pub fn between(self, (from, to): (String, String)) -> Self {
+        Self { from: Some(Value::S(from)), to: Some(Value::S(to)), ..self }
+    }
+
     /// One partition of an index.
     pub fn index(index: Index, partition: String) -> Self {
         Self { index: Some(index), consistent: index == Index::Open, ..Self::table(partition) }

@@ -45,12 +45,12 @@ fn token(account: &str, name: &str, role: Role) -> String {
     sign_person(&person, None, PERSON_KEY)
 }
 
-fn owner() -> String {
+pub fn owner() -> String {
     token("school", "owner", Role::Owner)
 }
 
 /// Asks as the gateway would; the path may carry a query.
-async fn ask(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> (i64, Value) {
+pub async fn ask(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> (i64, Value) {
     let (status, bytes) = ask_bytes(world, token, method, path, body).await;
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
@@ -73,7 +73,7 @@ async fn ask_bytes(world: &World, token: &str, method: &str, path: &str, body: O
     (response.status_code, bytes)
 }
 
-fn of(path: &str) -> String {
+pub fn of(path: &str) -> String {
     format!("/api/v1/accounts/school/{path}")
 }
 

@@ -9,7 +9,7 @@ use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
 
 use super::Worker;
-use super::open::{self, Pick};
+use super::open::{self, Open, Pick};
 use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
 use crate::wakeup::WakeUp;
@@ -26,7 +26,7 @@ pub(super) struct Hold<'a> {
     pokes: i64,
     pub row: ConnectionRow,
     pub secret: ConnectionSecret,
-    jobs: Option<Vec<JobRow>>,
+    open: Option<Open>,
     /// When the next request may be sent, by the monotonic clock.
     pub next_send_ms: i64,
     pub last_sent: Timestamp,
@@ -71,7 +71,7 @@ impl<'a> Hold<'a> {
             last_sent: row.last_sent,
             row,
             secret,
-            jobs: None,
+            open: None,
             next_send_ms: 0,
             fives: 0,
             refreshed: false,
@@ -139,12 +139,12 @@ impl<'a> Hold<'a> {
             if self.row.off || self.row.is_paused(self.now(), self.worker.times.skew_ms) {
                 return Ok(End::Release);
             }
-            if self.jobs.is_none() || self.row.pokes != self.pokes {
+            if self.open.is_none() || self.row.pokes != self.pokes {
                 self.pokes = self.row.pokes;
                 self.read_jobs().await?;
             }
             self.refresh_ahead(adapter).await?;
-            let jobs = self.jobs.as_deref().unwrap_or_default();
+            let jobs = self.open.as_ref().map_or(&[][..], |open| &open.jobs);
             let pick = open::pick(self.worker.table.as_ref(), jobs, self.now(), &self.worker.times).await?;
             match pick {
                 Pick::Job(job) => {
@@ -153,8 +153,10 @@ impl<'a> Hold<'a> {
                 }
                 Pick::LookAgain if looks < LOOKS => {
                     looks += 1;
-                    self.jobs = None;
+                    self.open = None;
                 }
+                // None of these can go: there may be younger ones that can.
+                Pick::None if self.read_more().await? => {}
                 Pick::LookAgain | Pick::None => return Ok(End::Release),
             }
         }
@@ -178,18 +180,29 @@ impl<'a> Hold<'a> {
 
     async fn read_jobs(&mut self) -> Result<(), Failure> {
         let table = self.worker.table.as_ref();
-        self.jobs = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection).await?);
+        self.open = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection, None).await?);
         Ok(())
+    }
+
+    /// Reads the next page too. False: there is none.
+    async fn read_more(&mut self) -> Result<bool, Failure> {
+        let Some(open) = &mut self.open else { return Ok(false) };
+        let Some(start) = open.more.take() else { return Ok(false) };
+        let table = self.worker.table.as_ref();
+        let next = open::read(table, &self.wake_up.account, &self.wake_up.connection, Some(start)).await?;
+        open.jobs.extend(next.jobs);
+        open.more = next.more;
+        Ok(true)
     }
 
     /// Works with the jobs as they are now in the table; done, or changed under our hands.
     pub(super) fn forget_jobs(&mut self) {
-        self.jobs = None;
+        self.open = None;
     }
 
     /// Takes a changed job back into the list without reading them all again.
     pub(super) fn keep(&mut self, job: &JobRow) {
-        if let Some(known) = self.jobs.iter_mut().flatten().find(|known| known.id == job.id) {
+        if let Some(known) = self.open.iter_mut().flat_map(|open| &mut open.jobs).find(|known| known.id == job.id) {
             *known = job.clone();
         }
     }
@@ -225,7 +238,7 @@ impl<'a> Hold<'a> {
                 // Keep the new value, and look at the jobs again: somebody put one there.
                 self.pokes = row.pokes;
                 self.row = row;
-                self.jobs = None;
+                self.open = None;
                 Ok(Released::Poked)
             }
             Err(TableError::Conflict(None)) => Ok(Released::Yes),
@@ -238,14 +251,15 @@ impl<'a> Hold<'a> {
         let skew = self.worker.times.skew_ms;
         let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, skew));
         let pause = pause.map(|until| Timestamp(until.0 + 2 * skew));
-        if let (Some(until), None) = (pause, &self.jobs) {
+        if let (Some(until), None) = (pause, &self.open) {
             // A paused connection costs one read, whatever waits: its end is when we look at the jobs.
             return Ok(Some(until));
         }
-        if self.jobs.is_none() {
+        if self.open.is_none() {
             self.read_jobs().await?;
         }
-        let due = open::smallest_due(self.jobs.as_deref().unwrap_or_default(), now, skew);
+        let jobs = self.open.as_ref().map_or(&[][..], |open| &open.jobs);
+        let due = open::smallest_due(jobs, now, skew);
         Ok(due.map(|due| due.max(pause.unwrap_or_default())))
     }
 

@@ -8,7 +8,7 @@ use perezvon_store::{Index, Query, Table, TableError, keys};
 
 use crate::times::Times;
 
-/// Open jobs that are looked at; more than this and the rest waits for the next look.
+/// Open jobs that are read at a time.
 const PAGE: usize = 100;
 
 /// What to do about the open jobs.
@@ -19,14 +19,23 @@ pub(super) enum Pick {
     None,
 }
 
-/// Reads the open jobs, oldest first, by the index that is strongly consistent: a stale one loses jobs (!18).
+/// The open jobs, oldest first, as far as they were read.
+#[derive(Default)]
+pub(super) struct Open {
+    pub jobs: Vec<JobRow>,
+    /// Where the next page starts; `None`: these are all.
+    pub more: Option<String>,
+}
+
+/// Reads a page of open jobs by the index that is strongly consistent: a stale one loses jobs (!18).
 pub(super) async fn read(
     table: &dyn Table,
     account: &AccountId,
     connection: &ConnectionId,
-) -> Result<Vec<JobRow>, TableError> {
-    let mut query = Query::index(Index::Open, keys::jobs(account, connection));
-    query.limit = PAGE;
+    start: Option<String>,
+) -> Result<Open, TableError> {
+    let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::open_places());
+    let query = Query { limit: PAGE, start, ..query };
     let page = table.query(query).await?;
     let mut jobs = Vec::with_capacity(page.rows.len());
     for row in page.rows {
@@ -37,7 +46,7 @@ pub(super) async fn read(
             }
         }
     }
-    Ok(jobs)
+    Ok(Open { jobs, more: page.next })
 }
 
 /// Step 4: the oldest job that may go and with whose points no older job is open (!16).

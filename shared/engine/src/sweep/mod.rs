@@ -104,7 +104,7 @@ impl Sweep {
         if row.off || row.is_paused(now, 0) || (row.holder.is_some() && row.until > now) {
             return Ok(false);
         }
-        let mut query = Query::index(Index::Open, keys::jobs(&account, &connection));
+        let mut query = Query::index(Index::Open, keys::jobs(&account, &connection)).between(keys::open_places());
         query.limit = 1;
         if self.table.query(query).await?.rows.is_empty() {
             return Ok(false);

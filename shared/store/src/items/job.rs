@@ -89,7 +89,8 @@ impl JobRow {
             .set("prev", text(&order.prev))
             .when(Condition::Absent);
         if parked {
-            return update.set("why", "older than 20 days when it was handed over");
+            let update = update.set("why", "older than 20 days when it was handed over");
+            return update.set("open", keys::stopped_place(at, id));
         }
         update.set("open", keys::job_place(at, id))
     }
@@ -144,8 +145,13 @@ impl JobRow {
             // Opened again by a person: back into the index, and it must not expire.
             return update.set("open", keys::job_place(self.at, &self.id)).remove("expires");
         }
-        // Leaves the index; the time to live is set when a job ends, never at the put (!14).
-        update.remove("open").set("expires", now.seconds() + KEPT_SECONDS)
+        // The time to live is set when a job ends, never at the put (!14).
+        let update = update.set("expires", now.seconds() + KEPT_SECONDS);
+        match self.state {
+            // Found by people, and behind everything that a worker looks at.
+            JobState::Failed | JobState::Parked => update.set("open", keys::stopped_place(self.at, &self.id)),
+            _ => update.remove("open"),
+        }
     }
 
     /// When it can be worked on: now if ready, else its retry or ask time.
