@@ -42,6 +42,14 @@ pub enum CallEventKind {
     DigitsPressed(Digits),
     /// A job of this call ended. Counts only where the call still awaits that effect.
     JobEnded { effect: EffectId, result: JobResult },
+    /// A person ended the links to a recording. Counts only if `generation`, the one they saw, is still that
+    /// of the links.
+    RecordingLinkRevoked {
+        recording: String,
+        generation: u32,
+        /// Who it was, in words.
+        by: String,
+    },
     /// A timer asks whether anything is due. Carries nothing, decides nothing.
     WakeDue,
 }

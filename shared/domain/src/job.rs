@@ -154,7 +154,7 @@ pub struct Logged {
 /// A change to what was already written, each made once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Amendment {
-    /// The recording came after the record: put it in.
+    /// The recording came after the record, or its link was revoked: put the link in.
     AddRecording { logged: Logged, log: Box<CallLog> },
     /// One service note: the result or the duration turned out otherwise.
     Correct { logged: Logged, marker: String, text: String },

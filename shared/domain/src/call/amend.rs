@@ -1,7 +1,7 @@
 //! What later events change in what was already written: never a second record.
 
 use super::decide::Turn;
-use super::{AmendKind, LogState, RecordsState};
+use super::{AmendKind, GivenLink, LogState, RecordsState};
 use crate::effect::Command;
 use crate::job::{Amendment, Outcome, Point};
 use crate::reason::Reason;
@@ -21,22 +21,28 @@ impl Turn<'_> {
         self.call.amends.insert(effect, kind);
     }
 
-    /// The recording came after the call was logged: into the same record.
+    /// The recording came after the call was logged, or the link that the record has was revoked: into the
+    /// same record. Once for each link.
     fn add_recording(&mut self) {
         let LogState::Logged { logged, snapshot } = &self.call.log else { return };
-        if snapshot.with_recording || self.call.asked.recording {
-            return;
-        }
+        let given = self.call.asked.link.as_ref().or(snapshot.link.as_ref());
+        let (kind, link) = match given {
+            None => (AmendKind::Recording, self.call.recording_link()),
+            Some(given) => {
+                let link = self.call.link_to(&given.recording);
+                (AmendKind::Link, link.filter(|link| link.generation != given.generation))
+            }
+        };
         let (RecordsState::Made { records, decided } | RecordsState::Failed { made: records, decided, .. }) =
             &self.call.records
         else {
             return;
         };
-        let (Some(link), Some(number)) = (self.call.recording_link(), self.call.client_number()) else { return };
-        let logged = logged.clone();
+        let (Some(link), Some(number)) = (link, self.call.client_number()) else { return };
+        let (logged, now_given) = (logged.clone(), GivenLink::of(&link));
         let log = Box::new(self.call_log(number.clone(), records, decided, Some(link)));
-        self.call.asked.recording = true;
-        self.order_amendment(AmendKind::Recording, Amendment::AddRecording { logged, log });
+        self.call.asked.link = Some(now_given);
+        self.order_amendment(kind, Amendment::AddRecording { logged, log });
     }
 
     /// Result or duration turned out otherwise: one service note. Only when nothing is still going on.

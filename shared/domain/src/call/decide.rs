@@ -29,8 +29,12 @@ pub fn decide(state: &Call, events: &[CallEvent], policy: &Policy, now: Timestam
         if turn.call.merge(event) {
             turn.call.touched_at = turn.now;
         }
-        if let CallEventKind::JobEnded { effect, result } = &event.kind {
-            turn.take_result(effect, result);
+        match &event.kind {
+            CallEventKind::JobEnded { effect, result } => turn.take_result(effect, result),
+            CallEventKind::RecordingLinkRevoked { recording, generation, by } => {
+                turn.take_revocation(recording, *generation, by);
+            }
+            _ => {}
         }
     }
     if turn.call.basis() != basis {
@@ -194,6 +198,7 @@ impl<'a> Turn<'a> {
         let reason = match (result, kind) {
             (JobResult::Failed { why, .. }, _) => Reason::new("amend_failed", [why]),
             (_, AmendKind::Recording) => Reason::new("amend_recording", []),
+            (_, AmendKind::Link) => Reason::new("amend_link", []),
             (_, AmendKind::Task) => Reason::new("amend_task", []),
             // Said when it was decided, with who and what.
             (_, AmendKind::Result | AmendKind::Responsible) => return,

@@ -1,7 +1,7 @@
 //! The record of the call itself in the CRM's history: once, with the recording if it comes in time.
 
 use super::decide::Turn;
-use super::{Call, Copy, Decided, LogState, RecordsState, Snapshot};
+use super::{Call, Copy, Decided, GivenLink, LogState, RecordsState, Snapshot};
 use crate::effect::Command;
 use crate::event::Direction;
 use crate::job::{CallLog, Point, RecordingLink, Records};
@@ -21,8 +21,8 @@ impl Turn<'_> {
         let Some((records, decided)) = self.records_to_log_to() else { return };
         let Recorded::Now(recording) = self.recorded() else { return };
         let (Some(crm), Some(number)) = (self.policy.crm.clone(), self.call.client_number().cloned()) else { return };
-        let snapshot = self.call.snapshot(recording.is_some());
-        let words = if snapshot.with_recording {
+        let snapshot = self.call.snapshot(recording.as_ref());
+        let words = if snapshot.link.is_some() {
             "с записью разговора"
         } else {
             "без записи разговора"
@@ -97,17 +97,27 @@ impl Turn<'_> {
 impl Call {
     /// The first recording that can be played, and how.
     pub(super) fn recording_link(&self) -> Option<RecordingLink> {
-        self.recordings.iter().find_map(|(id, recording)| {
-            let outside = match &recording.copy {
-                Copy::Stored { .. } => None,
-                Copy::Linked { url } => Some(url.clone()),
-                _ => return None,
-            };
-            Some(RecordingLink { recording: id.clone(), generation: recording.generation, outside })
-        })
+        self.recordings.keys().find_map(|id| self.link_to(id))
     }
 
-    pub(super) fn snapshot(&self, with_recording: bool) -> Snapshot {
-        Snapshot { outcome: self.outcome(), seconds: self.talk_seconds(), with_recording }
+    /// How a recording can be played, if it can.
+    pub(super) fn link_to(&self, id: &str) -> Option<RecordingLink> {
+        let recording = self.recordings.get(id)?;
+        let outside = match &recording.copy {
+            Copy::Stored { .. } => None,
+            Copy::Linked { url } => Some(url.clone()),
+            _ => return None,
+        };
+        Some(RecordingLink { recording: id.to_owned(), generation: recording.generation, outside })
+    }
+
+    pub(super) fn snapshot(&self, link: Option<&RecordingLink>) -> Snapshot {
+        Snapshot { outcome: self.outcome(), seconds: self.talk_seconds(), link: link.map(GivenLink::of) }
+    }
+}
+
+impl GivenLink {
+    pub(super) fn of(link: &RecordingLink) -> Self {
+        Self { recording: link.recording.clone(), generation: link.generation }
     }
 }

@@ -12,7 +12,7 @@ const LEGS_KEPT: usize = 16;
 const DIGITS_KEPT: usize = 8;
 
 impl Call {
-    /// Takes in what an event says about the call; results of jobs and timers say nothing about it.
+    /// Takes in what an event says about the call; results of jobs, people and timers say nothing about it.
     /// Returns whether anything is new.
     pub(super) fn merge(&mut self, event: &CallEvent) -> bool {
         match &event.kind {
@@ -24,7 +24,9 @@ impl Call {
                 !std::mem::replace(&mut recording.ready, true)
             }
             CallEventKind::DigitsPressed(digits) => self.merge_digits(digits),
-            CallEventKind::JobEnded { .. } | CallEventKind::WakeDue => false,
+            CallEventKind::JobEnded { .. } | CallEventKind::RecordingLinkRevoked { .. } | CallEventKind::WakeDue => {
+                false
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod log;
 mod merge;
 mod records;
 mod responsible;
+mod revoke;
 pub mod row;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use crate::reason::{Because, Reason};
 use crate::time::Timestamp;
 
 pub use decide::{Decision, decide};
+pub use revoke::NotRevoked;
 
 /// A value and the `seq` of the event that brought it: the greater one stays.
 pub type Latest<T> = Option<(u64, T)>;
@@ -255,13 +257,23 @@ pub enum LogState {
 pub struct Snapshot {
     pub outcome: Outcome,
     pub seconds: i64,
-    pub with_recording: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<GivenLink>,
+}
+
+/// A link to a recording that the CRM was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenLink {
+    pub recording: String,
+    pub generation: u32,
 }
 
 /// Kinds of change to what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AmendKind {
     Recording,
+    /// The link to a recording that the record has already was revoked.
+    Link,
     Result,
     Responsible,
     Task,
@@ -274,8 +286,9 @@ pub struct Asked {
     pub told: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reached: bool,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub recording: bool,
+    /// The link to a recording that was to be put into the record last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<GivenLink>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<(Outcome, i64)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

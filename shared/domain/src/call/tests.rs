@@ -1,5 +1,7 @@
 //! Decisions on calls, told as sentences.
 
+mod revoke;
+
 use proptest::prelude::*;
 
 use super::*;

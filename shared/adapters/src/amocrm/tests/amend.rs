@@ -61,6 +61,16 @@ fn a_lost_patch_is_looked_up_in_the_note() {
 }
 
 #[test]
+fn the_old_link_in_the_note_is_not_taken_for_the_new_one() {
+    let mut play = recording();
+    play.lose("patch");
+    let note = json!({ "params": { "link": "https://hub.example.test/rec/signed-before" } });
+    assert_eq!(play.read("amend-recording-look", 200, &note), Outcome::NotThere);
+    assert_eq!(play.write("amend-recording", "patch", 200, &json!({ "id": 1 })), Outcome::Next);
+    assert_eq!(play.done(), JobResult::Amended);
+}
+
+#[test]
 fn a_record_that_cannot_be_changed_gets_a_service_note_once() {
     for status in [400, 404, 405] {
         let mut play = recording();
