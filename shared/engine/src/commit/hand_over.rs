@@ -17,11 +17,13 @@ use crate::wakeup::WakeUp;
 
 impl Committer {
     /// Step 7, the whole outbox, oldest first, whoever committed it (!14); then step 9.
-    /// `soon`: when the call wants to be looked at, if that is within the look-ahead.
+    /// `soon`: when the call wants to be looked at, if that is within the look-ahead. `armed`: the due time that
+    /// only this hand-over is waiting for.
     pub(super) async fn hand_over(
         &self,
         item: &CallItem,
         soon: Option<Timestamp>,
+        armed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut wake = BTreeSet::new();
@@ -55,7 +57,7 @@ impl Committer {
         if let Some(at) = soon {
             self.events.send(vec![self.look_again(item, at, now)]).await?;
         }
-        self.receipt(item).await
+        self.receipt(item, armed).await
     }
 
     async fn put_if_absent(&self, update: Update) -> Result<(), TableError> {
@@ -66,9 +68,16 @@ impl Committer {
     }
 
     /// Step 9: removes exactly what was handed over (!19). A refusal means that the item is gone (!5).
-    async fn receipt(&self, item: &CallItem) -> Result<(), Failure> {
+    async fn receipt(&self, item: &CallItem, armed: Option<Timestamp>) -> Result<(), Failure> {
         if item.outbox.is_empty() {
             return Ok(());
+        }
+        if let Some(armed) = armed {
+            match self.table.update(item.receipt_disarming(&item.outbox, armed)).await {
+                // Somebody committed, or the sweep was here: the plain receipt, and the time stays (!14).
+                Err(error) if error.is_conflict() => {}
+                done => return done.map(drop).map_err(Failure::from),
+            }
         }
         match self.table.update(item.receipt(&item.outbox)).await {
             Err(error) if !error.is_conflict() => Err(error.into()),

@@ -1,8 +1,10 @@
 //! Commit: load, decide, commit, hand over, receipt. The numbered steps are those of the protocol
 //! in docs/protocol.md; the order of the steps is what keeps everything exactly once.
 
+mod command;
 mod hand_over;
 
+pub use command::Commanded;
 pub use hand_over::{event_message, wake_due};
 #[cfg(test)]
 mod tests;
@@ -57,18 +59,26 @@ impl Committer {
         let received_at = events.iter().map(|event| event.received_at).min().unwrap_or(now);
         let news: Vec<CallEvent> = events.iter().map(|envelope| envelope.event.clone()).collect();
         let timer = news.iter().any(|event| event.kind == CallEventKind::WakeDue);
+        let look_ahead = Millis(self.times.look_ahead_ms);
         for _ in 0..TRIES {
             let item = self.load(key, received_at).await?;
             if item.call.version == 0 && news.iter().all(|event| event.kind == CallEventKind::WakeDue) {
                 return Ok(()); // A timer never makes an item.
             }
             let decision = decide(&item.call, &news, policy, now);
-            match self.write(policy, item, decision, timer, now, ends_ms).await? {
-                Some(()) => return Ok(()),
-                None => continue, // Somebody was faster: look again, in this same invocation.
-            }
+            let due = settle(item.wake_due, decision.wake_due, timer, now, look_ahead);
+            // For a timer event a due time that is not the wanted one is a change (!3).
+            let changed = decision.changed || (timer && due != Due::Leave);
+            let item = match changed {
+                true => self.write(policy, &item, &decision, due, ends_ms).await?,
+                false => Some(item),
+            };
+            // Somebody was faster: look again, in this same invocation.
+            let Some(item) = item else { continue };
+            let soon = soon(&decision, now, look_ahead).filter(|_| timer || due != Due::Leave);
+            return self.hand_over(&item, soon, None, now).await;
         }
-        Err(Failure::Retry("many others wrote to this call at the same time; they will be done".to_owned()))
+        Err(crowded())
     }
 
     /// Step 2: strongly consistent.
@@ -79,39 +89,27 @@ impl Committer {
         }
     }
 
-    /// Steps 4 to 9. `None`: a conflict.
+    /// Step 5; the item as it stands then. `None`: a conflict.
     async fn write(
         &self,
         policy: &Policy,
-        item: CallItem,
-        decision: Decision,
-        timer: bool,
-        now: Timestamp,
+        item: &CallItem,
+        decision: &Decision,
+        due: Due,
         ends_ms: i64,
-    ) -> Result<Option<()>, Failure> {
-        let look_ahead = Millis(self.times.look_ahead_ms);
-        let due = settle(item.wake_due, decision.wake_due, timer, now, look_ahead);
-        // For a timer event a due time that is not the wanted one is a change (!3).
-        let changed = decision.changed || (timer && due != Due::Leave);
-        let item = if changed {
-            if self.clock.monotonic_ms() + self.times.commit_margin_ms > ends_ms {
-                return Err(Failure::Retry("too little time was left to commit; the next copy has more".to_owned()));
+    ) -> Result<Option<CallItem>, Failure> {
+        if self.clock.monotonic_ms() + self.times.commit_margin_ms > ends_ms {
+            return Err(Failure::Retry("too little time was left to commit; the next copy has more".to_owned()));
+        }
+        let update = item.commit(&decision.next, &decision.effects, &decision.next.row(policy), due);
+        match self.table.update(update).await {
+            Ok(row) => Ok(Some(CallItem::read(&row)?)),
+            Err(error) if error.is_conflict() => Ok(None),
+            Err(TableError::Unavailable(why)) => {
+                Err(Failure::Retry(format!("the commit has no answer and is read again: {why}")))
             }
-            let update = item.commit(&decision.next, &decision.effects, &decision.next.row(policy), due);
-            match self.table.update(update).await {
-                Ok(row) => CallItem::read(&row)?,
-                Err(error) if error.is_conflict() => return Ok(None),
-                Err(TableError::Unavailable(why)) => {
-                    return Err(Failure::Retry(format!("the commit has no answer and is read again: {why}")));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        } else {
-            item
-        };
-        let soon = decision.wake_due.filter(|at| at.since(now) <= look_ahead && (timer || due != Due::Leave));
-        self.hand_over(&item, soon, now).await?;
-        Ok(Some(()))
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// At the last receive before the dead letter: the item itself asks to be looked at again (step 8).
@@ -127,6 +125,15 @@ impl Committer {
             _ => Ok(()),
         }
     }
+}
+
+fn crowded() -> Failure {
+    Failure::Retry("many others wrote to this call at the same time; they will be done".to_owned())
+}
+
+/// When the call wants to be looked at, if that is within the look-ahead.
+fn soon(decision: &Decision, now: Timestamp, look_ahead: Millis) -> Option<Timestamp> {
+    decision.wake_due.filter(|at| at.since(now) <= look_ahead)
 }
 
 /// What becomes of the due time. It is moved lazily: written when it gets earlier, and always settled

@@ -100,6 +100,17 @@ impl CallItem {
         }
         update
     }
+
+    /// The receipt of whoever armed the due time, if nothing else is due: takes that time off as well, unless
+    /// somebody committed or moved it meanwhile (!14).
+    pub fn receipt_disarming(&self, handed_over: &[Effect], armed: Timestamp) -> Update {
+        let seen = i64::try_from(self.call.version).unwrap_or(i64::MAX);
+        let mine = vec![
+            Condition::Eq("wake_due".to_owned(), Value::N(armed.0)),
+            Condition::Eq("version".to_owned(), Value::N(seen)),
+        ];
+        Due::Remove.apply(self.receipt(handed_over)).when(Condition::And(mine))
+    }
 }
 
 /// What becomes of the due time in a write.
