@@ -5,8 +5,9 @@ mod driver;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 
+use perezvon_api::Api;
 use perezvon_crm::Crm;
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
 use perezvon_engine::Times;
@@ -38,6 +39,8 @@ use crate::settings::{KEY, SALT};
 const INVOCATION_MS: i64 = 60_000;
 /// Key of recording links.
 pub const LINK_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
+/// Key of people's tokens.
+pub const PERSON_KEY: &[u8] = b"person-key-person-key-person-key";
 /// How often the schedule calls `wake`.
 const TICK: Duration = Duration::from_secs(60);
 
@@ -259,6 +262,38 @@ impl World {
         let request = gateway_request(&path, content_type, body.as_bytes(), self.requests, self.clock.now_ms());
         let functions = self.functions();
         let run = tokio::spawn(async move { functions.ingest.handle(request).await.status_code });
+        self.survive(run).await
+    }
+
+    /// `api`, in a new process.
+    pub fn api(&self) -> Api {
+        Api {
+            table: self.table.clone(),
+            quarantine: self.quarantine.clone(),
+            blobs: self.blobs.clone(),
+            secrets: self.secrets.clone(),
+            raw: self.raw.clone(),
+            events: self.events.clone(),
+            crm: self.crm_queue.clone(),
+            outbound: self.outbound_queue.clone(),
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+            policies: Default::default(),
+            times: self.plan.times,
+            config: perezvon_api::Config {
+                public_url: "https://calls.test".to_owned(),
+                person_key: PERSON_KEY.to_vec(),
+                link_key: LINK_KEY.to_vec(),
+                hook_key: None,
+                allow_hosts: vec!["pbx.test:443".to_owned(), "crm.test:443".to_owned()],
+            },
+        }
+    }
+
+    /// Lets `api` answer through a process that may crash; `None`: it did, and the person got no answer.
+    pub async fn ask_surviving(&mut self, request: ApiGatewayV2httpRequest) -> Option<ApiGatewayV2httpResponse> {
+        let (api, ends_ms) = (self.api(), self.clock.monotonic_ms() + INVOCATION_MS);
+        let run = tokio::spawn(async move { api.handle(request, ends_ms).await });
         self.survive(run).await
     }
 

@@ -20,6 +20,8 @@ mod intake;
 mod people;
 #[path = "stories/protocol.rs"]
 mod protocol;
+#[path = "stories/revoking.rs"]
+mod revoking;
 #[path = "stories/telling.rs"]
 mod telling;
 #[path = "stories/trouble.rs"]

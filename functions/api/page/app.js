@@ -46,6 +46,11 @@ export function ofAccount(method, path, body) {
   return request(method, `accounts/${encodeURIComponent(state.account.id)}/${path}`, body);
 }
 
+/// Whether this person has a right.
+export function may(right) {
+  return state.me.may[right];
+}
+
 /// A moment in the account's time zone.
 export function moment(ms, zone) {
   const options = { day: "2-digit", month: "2-digit", year: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" };

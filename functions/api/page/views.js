@@ -1,7 +1,7 @@
 // The views: calls, quarantine, channels with connections, settings. Each makes its elements in a place
 // and reads its data in load().
 
-import { act, h, moment, notice, ofAccount } from "./app.js";
+import { act, h, may, moment, notice, ofAccount } from "./app.js";
 import { ru as texts } from "./texts.js";
 
 function badge(kind, words) {
@@ -105,10 +105,16 @@ function callRow() {
       const sounds = detail.querySelectorAll("audio");
       // A recording that plays is not torn away by a refresh.
       if ([...sounds].some((sound) => !sound.paused)) return;
-      detail.replaceChildren(...explanation(answer));
+      detail.replaceChildren(...explanation(answer, again));
     } catch (error) {
       detail.replaceChildren(h("p", { className: "notice bad" }, error.message));
     }
+  }
+
+  /// After a change: what plays now plays by a link that is over.
+  function again() {
+    for (const sound of detail.querySelectorAll("audio")) sound.pause();
+    return open();
   }
 
   row.update = (call) => {
@@ -129,7 +135,7 @@ function callRow() {
   return row;
 }
 
-function explanation(answer) {
+function explanation(answer, again) {
   const t = texts.calls;
   const zone = answer.time_zone;
   const step = (line) => h("li", {}, h("time", { dateTime: new Date(line.at).toISOString() }, moment(line.at, zone)),
@@ -139,7 +145,7 @@ function explanation(answer) {
     it.url ? h("a", { href: it.url, target: "_blank", rel: "noopener noreferrer" }, it.id) : it.id);
   const entities = answer.entities.length > 0
     ? h("ul", {}, answer.entities.map(entity)) : h("p", { className: "quiet" }, t.noEntities);
-  const sounds = answer.recordings.length > 0 && h("div", {}, answer.recordings.map(recording));
+  const sounds = answer.recordings.length > 0 && h("div", {}, answer.recordings.map((it) => recording(it, answer.call.id, again)));
   const jobs = answer.jobs.length > 0 && h("ul", { className: "jobs" }, answer.jobs.map((job) => jobLine(job, zone)));
   return [
     section(t.recordings, sounds), section(t.entities, entities), section(t.reasons, steps(answer.reasons)),
@@ -147,12 +153,24 @@ function explanation(answer) {
   ].flat().filter(Boolean);
 }
 
-function recording(it) {
+function recording(it, call, again) {
+  const t = texts.calls;
   if (!it.link) return h("p", { className: "quiet" }, it.words);
+  const path = `calls/${encodeURIComponent(call)}/recordings/${encodeURIComponent(it.id)}/revoke`;
+  const revoke = h("button", {
+    type: "button",
+    className: "plain",
+    onclick: () => confirm(t.revokeSure) && act(revoke, async () => {
+      await ofAccount("POST", path, { generation: it.generation });
+      await again();
+    }),
+  }, t.revoke);
+  // A link to what lies elsewhere is not ours to end.
+  const revocable = it.state === "stored" && may("configure");
   return h("div", {},
     h("audio", { controls: true, preload: "none", src: it.link }),
     h("p", { className: "small quiet" }, [it.words, it.employee].filter(Boolean).join(" · ") + " · ",
-      h("a", { href: it.link + "?download=1" }, texts.calls.download)));
+      h("a", { href: it.link + "?download=1" }, t.download), revocable && [" · ", revoke]));
 }
 
 function jobLine(job, zone, button) {

@@ -41,6 +41,8 @@ pub struct RecordingView {
     pub words: String,
     /// Where it plays; absent: it does not yet.
     pub link: Option<String>,
+    /// Of its links; revoking them names it.
+    pub generation: u32,
     pub bytes: Option<u64>,
     pub employee: Option<String>,
 }
@@ -111,7 +113,8 @@ impl Api {
         }))
     }
 
-    fn recordings(&self, call: &Call, policy: &Policy) -> Vec<RecordingView> {
+    /// The recordings of a call, each with a link where it plays.
+    pub(crate) fn recordings(&self, call: &Call, policy: &Policy) -> Vec<RecordingView> {
         let view = |(id, recording): (&String, &Recording)| {
             let link = RecordingRef {
                 account: call.account.0.clone(),
@@ -139,7 +142,7 @@ fn recording_view(id: &str, recording: &Recording, link: String, employee: Optio
         }
         (Copy::NotAsked, _) => ("awaited", "ждём, пока АТС её отдаст".to_owned(), None, None),
     };
-    RecordingView { id: id.to_owned(), state, words, link, bytes, employee }
+    RecordingView { id: id.to_owned(), state, words, link, generation: recording.generation, bytes, employee }
 }
 
 /// Base address of the CRM's pages, without a slash at the end.

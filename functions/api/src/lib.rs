@@ -1,7 +1,8 @@
 //! `api`: what people do and see. One handler for the gateway's HTTP events, the same in the cloud
 //! and on one machine: the feed, explanations, settings, quarantine, connections, recordings, the page.
 //!
-//! It may write the secrets of providers and never reads one, and it has no outgoing client.
+//! It may write the secrets of providers and never reads one, and it has no outgoing client. What a person
+//! does with a call it commits as `route` does.
 
 mod access;
 mod calls;
@@ -16,6 +17,7 @@ mod page;
 mod quarantine;
 mod range;
 mod recording;
+mod revoke;
 mod route;
 mod settings;
 mod story;
@@ -28,9 +30,11 @@ use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use perezvon_domain::{AccountId, ConnectionId, EmployeeId, Lane, Policy, Timestamp};
+use perezvon_engine::Times;
+use perezvon_engine::commit::Committer;
 use perezvon_engine::policies::Policies;
 use perezvon_engine::wakeup::WakeUp;
-use perezvon_platform::{Blobs, Clock, PortError, Queue, Secrets};
+use perezvon_platform::{Blobs, Bus, Clock, PortError, Queue, Secrets};
 use perezvon_store::Table;
 
 use crate::access::Visitor;
@@ -38,6 +42,20 @@ use crate::route::{NoRoute, Resource, Route};
 use crate::web::{Problem, Reply, Request};
 
 pub use crate::access::EVERY_ACCOUNT;
+
+/// AWS actions this function uses. Of secrets it reads its own keys alone, `api/keys`.
+pub const ACTIONS: &[&str] = &[
+    "sqs:SendMessage",
+    "events:PutEvents",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:CreateSecret",
+    "secretsmanager:PutSecretValue",
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:Query",
+];
 
 /// The function, with its ports.
 pub struct Api {
@@ -51,12 +69,16 @@ pub struct Api {
     pub secrets: Arc<dyn Secrets>,
     /// Where released requests go.
     pub raw: Arc<dyn Queue>,
+    /// Where a call is asked to be looked at again.
+    pub events: Arc<dyn Queue>,
     /// Wake-ups for CRM connections.
     pub crm: Arc<dyn Queue>,
     /// Wake-ups for provider connections.
     pub outbound: Arc<dyn Queue>,
+    pub bus: Arc<dyn Bus>,
     pub clock: Arc<dyn Clock>,
     pub policies: Policies,
+    pub times: Times,
     pub config: Config,
 }
 
@@ -76,11 +98,12 @@ pub struct Config {
 
 impl Api {
     /// Answers one request. Nothing leaves but an answer: every error has a status and says what to do.
-    pub async fn handle(&self, event: ApiGatewayV2httpRequest) -> ApiGatewayV2httpResponse {
-        self.answer(event).await.unwrap_or_else(|problem| problem.reply()).finish()
+    /// `ends_ms`: when this invocation must be over, by the monotonic clock.
+    pub async fn handle(&self, event: ApiGatewayV2httpRequest, ends_ms: i64) -> ApiGatewayV2httpResponse {
+        self.answer(event, ends_ms).await.unwrap_or_else(|problem| problem.reply()).finish()
     }
 
-    async fn answer(&self, event: ApiGatewayV2httpRequest) -> Result<Reply, Problem> {
+    async fn answer(&self, event: ApiGatewayV2httpRequest, ends_ms: i64) -> Result<Reply, Problem> {
         let request = Request::read(event)?;
         let route = match route::find(&request.method, &request.path) {
             Ok(route) => route,
@@ -102,7 +125,7 @@ impl Api {
                 let visitor = self.visitor(&request)?;
                 visitor.check(&account, resource.right())?;
                 self.check_employed(&account, &visitor).await?;
-                self.of_account(&account, resource, &visitor, &request).await
+                self.of_account(&account, resource, &visitor, &request, ends_ms).await
             }
         }
     }
@@ -133,10 +156,14 @@ impl Api {
         resource: Resource,
         visitor: &Visitor,
         request: &Request,
+        ends_ms: i64,
     ) -> Result<Reply, Problem> {
         match resource {
             Resource::Calls => self.calls(account, request).await,
             Resource::Call(id) => self.call(account, &id).await,
+            Resource::Revoke { call, recording } => {
+                self.revoke(account, (&call, &recording), visitor, request, ends_ms).await
+            }
             Resource::Quarantine => self.quarantined(account, request).await,
             Resource::Release(id) => self.release(account, &id).await,
             Resource::ReleaseChannel => self.release_channel(account, request).await,
@@ -149,6 +176,19 @@ impl Api {
             Resource::Settings => self.show_settings(account).await,
             Resource::PutSettings => self.put_settings(account, visitor, request).await,
             Resource::MakeToken => self.make_token(account, visitor, request).await,
+        }
+    }
+
+    /// How a person's command is committed.
+    fn committer(&self) -> Committer {
+        Committer {
+            table: self.table.clone(),
+            events: self.events.clone(),
+            crm: self.crm.clone(),
+            outbound: self.outbound.clone(),
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+            times: self.times,
         }
     }
 

@@ -5,14 +5,15 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use perezvon_api::{Api, Config};
+use perezvon_engine::Times;
 use perezvon_engine::policies::Policies;
 use perezvon_engine::secrets::read;
-use perezvon_platform::aws::runtime::{self, Error};
-use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
+use perezvon_platform::aws::runtime::{self, Error, Invocation};
+use perezvon_platform::aws::{EventBus, S3Blobs, SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
-    ALLOW_HOSTS, BLOB_BUCKET, CRM_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, PUBLIC_URL, QUARANTINE_TABLE_NAME, RAW_QUEUE_URL,
-    SECRET_PREFIX, TABLE_NAME,
+    ALLOW_HOSTS, BLOB_BUCKET, CRM_QUEUE_URL, EVENT_BUS_NAME, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, PUBLIC_URL,
+    QUARANTINE_TABLE_NAME, RAW_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
 };
 use perezvon_store::dynamo::Dynamo;
 
@@ -34,10 +35,13 @@ async fn api(mut env: Env) -> Result<(), Error> {
     let bucket = env.required(BLOB_BUCKET);
     let secrets = env.required(SECRET_PREFIX);
     let raw = env.required(RAW_QUEUE_URL);
+    let events = env.required(EVENT_QUEUE_URL);
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
+    let bus = env.required(EVENT_BUS_NAME);
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional(ALLOW_HOSTS).unwrap_or_default();
+    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
@@ -51,10 +55,13 @@ async fn api(mut env: Env) -> Result<(), Error> {
         blobs: Arc::new(S3Blobs::new(&sdk, bucket)),
         secrets: Arc::new(secrets),
         raw: Arc::new(SqsQueue::new(&sdk, raw)),
+        events: Arc::new(SqsQueue::new(&sdk, events)),
         crm: Arc::new(SqsQueue::new(&sdk, crm)),
         outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
+        bus: Arc::new(EventBus::new(&sdk, bus)),
         clock: Arc::new(clock),
         policies: Policies::default(),
+        times,
         config: Config {
             public_url,
             person_key: keys.person_key.into_bytes(),
@@ -63,5 +70,6 @@ async fn api(mut env: Env) -> Result<(), Error> {
             allow_hosts: allow.split(',').map(|host| host.trim().to_owned()).collect(),
         },
     };
-    runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await
+    let work = async |event, run: Invocation| Ok(function.handle(event, run.ends_ms).await);
+    runtime::serve(clock, work).await
 }

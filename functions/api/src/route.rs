@@ -27,6 +27,7 @@ pub enum Route {
 pub enum Resource {
     Calls,
     Call(String),
+    Revoke { call: String, recording: String },
     Quarantine,
     Release(String),
     ReleaseChannel,
@@ -47,7 +48,7 @@ impl Resource {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
-            Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
+            Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
             Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
             Self::MakeToken => Right::GiveTokens,
         }
@@ -96,6 +97,11 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["calls"]) => Resource::Calls,
         // A gateway may decode the path before we see it, and an id of a call may hold a slash.
         ("GET", ["calls", id @ ..]) => Resource::Call(id.join("/")),
+        ("POST", ["calls", rest @ .., "revoke"]) => {
+            let at = rest.iter().position(|segment| *segment == "recordings")?;
+            let (call, recording) = (rest[..at].join("/"), rest[at + 1..].join("/"));
+            Resource::Revoke { call, recording }
+        }
         ("GET", ["quarantine"]) => Resource::Quarantine,
         ("POST", ["quarantine", "release"]) => Resource::ReleaseChannel,
         ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
@@ -130,6 +136,7 @@ mod tests {
     const TABLE: &[(&str, &str, &[Role])] = &[
         ("GET", "calls", &[Owner, Admin, Operator, Auditor]),
         ("GET", "calls/main:1", &[Owner, Admin, Operator, Auditor]),
+        ("POST", "calls/main:1/recordings/r/revoke", &[Owner, Admin, Integrator]),
         ("GET", "quarantine", &[Owner, Admin, Integrator, Auditor]),
         ("POST", "quarantine/abc/release", &[Owner, Admin, Integrator]),
         ("POST", "quarantine/release", &[Owner, Admin, Integrator]),
@@ -163,18 +170,19 @@ mod tests {
         let line = |resource: &Resource| match resource {
             Resource::Calls => 0,
             Resource::Call(_) => 1,
-            Resource::Quarantine => 2,
-            Resource::Release(_) => 3,
-            Resource::ReleaseChannel => 4,
-            Resource::Channels => 5,
-            Resource::Urls => 6,
-            Resource::Connections => 7,
-            Resource::RetryConnection(_) => 8,
-            Resource::RetryJob { .. } => 9,
-            Resource::Jobs => 10,
-            Resource::Settings => 11,
-            Resource::PutSettings => 12,
-            Resource::MakeToken => 13,
+            Resource::Revoke { .. } => 2,
+            Resource::Quarantine => 3,
+            Resource::Release(_) => 4,
+            Resource::ReleaseChannel => 5,
+            Resource::Channels => 6,
+            Resource::Urls => 7,
+            Resource::Connections => 8,
+            Resource::RetryConnection(_) => 9,
+            Resource::RetryJob { .. } => 10,
+            Resource::Jobs => 11,
+            Resource::Settings => 12,
+            Resource::PutSettings => 13,
+            Resource::MakeToken => 14,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -182,7 +190,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 14);
+        assert_eq!(TABLE.len(), 15);
     }
 
     #[test]
@@ -193,10 +201,13 @@ mod tests {
     }
 
     #[test]
-    fn an_id_of_a_call_may_hold_a_slash() {
+    fn an_id_of_a_call_or_of_a_recording_may_hold_a_slash() {
         let route = of("GET", "api/v1/accounts/acme/calls/main:MT/A=");
         let call = Resource::Call("main:MT/A=".to_owned());
         assert_eq!(route, Ok(Route::Of(AccountId::from("acme"), call)));
+        let route = of("POST", "api/v1/accounts/acme/calls/main:MT/A=/recordings/R/C=/revoke");
+        let revoke = Resource::Revoke { call: "main:MT/A=".to_owned(), recording: "R/C=".to_owned() };
+        assert_eq!(route, Ok(Route::Of(AccountId::from("acme"), revoke)));
     }
 
     #[test]

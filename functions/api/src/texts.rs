@@ -46,9 +46,19 @@ pub const RECORDING_NOT_READY: Text =
 pub const RECORDING_FAILED: Text = ("Запись разговора не получена", "Причина написана в объяснении звонка в ленте.");
 pub const RECORDING_GONE: Text =
     ("Файл записи удалён из хранилища", "Попросите запись у АТС: она хранит её по своему тарифу.");
+pub const RECORDING_HAS_NO_LINK: Text = (
+    "Ссылки на эту запись ещё нет: отзывать нечего",
+    "Она появится, когда запись будет сохранена у нас; если запись не получена, причина написана в объяснении звонка.",
+);
+pub const RECORDING_OUTSIDE: Text = (
+    "Запись лежит у АТС, и ссылка принадлежит ей: отозвать её отсюда нельзя",
+    "Закройте доступ к записи в кабинете АТС. Чтобы ссылки на новые записи можно было отзывать, включите copy_recordings у канала.",
+);
 pub const BAD_RANGE: Text = ("В записи нет такого участка", "Запросите участок внутри её длины.");
 
 pub const CORRECT_THE_REQUEST: &str = "Исправьте запрос и повторите.";
+pub const LOOK_AGAIN: &str =
+    "Обновите звонок: там действующая ссылка. Если отозвать нужно и её, повторите с её поколением.";
 pub const APPLY_AGAIN: &str = "Посмотрите разницу и примените настройки ещё раз.";
 pub const BAD_BASE64: &str = "Тело запроса не читается";
 pub const TOO_LARGE: &str = "Тело запроса больше 512 КиБ";
@@ -56,6 +66,11 @@ pub const TOO_LARGE: &str = "Тело запроса больше 512 КиБ";
 /// A parameter should be a whole number.
 pub fn not_a_number(name: &str, value: &str) -> String {
     format!("Параметр {name} должен быть целым числом, а не «{value}»")
+}
+
+/// Links to a recording are not of the generation any more that a person saw.
+pub fn other_generation(now: u32, asked: u32) -> String {
+    format!("Поколение ссылок на эту запись уже {now}, а не {asked}")
 }
 
 /// The body is no JSON, or not the one that is wanted.

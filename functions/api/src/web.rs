@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
+use perezvon_engine::Failure;
 use perezvon_platform::PortError;
 use perezvon_store::TableError;
 use serde::Serialize;
@@ -207,6 +208,13 @@ impl Problem {
 impl From<TableError> for Problem {
     fn from(error: TableError) -> Self {
         tracing::error!(%error, "the table did not do what was asked");
+        Self::new(503, texts::TRY_AGAIN)
+    }
+}
+
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        tracing::error!(%failure, "a command was not committed");
         Self::new(503, texts::TRY_AGAIN)
     }
 }

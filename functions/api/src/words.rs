@@ -80,7 +80,7 @@ fn plan_words(plan: &RecordPlan) -> String {
 
 fn amend_words(amendment: &Amendment) -> &'static str {
     match amendment {
-        Amendment::AddRecording { .. } => "добавить запись разговора к звонку в CRM",
+        Amendment::AddRecording { .. } => "передать в CRM ссылку на запись разговора",
         Amendment::Correct { .. } => "дописать уточнённый итог звонка",
         Amendment::Reassign { .. } => "сменить ответственного",
         Amendment::CompleteTask { .. } => "закрыть задачу о пропущенном звонке",

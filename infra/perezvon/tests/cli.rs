@@ -145,6 +145,8 @@ fn a_server_is_set_up_and_asked_from_the_command_line() {
     says(&["jobs", "list", "--state", "open", "--json"], "\"jobs\": []");
     fails(&["jobs", "retry", "abc"], "perezvon jobs list");
     fails(&["explain", "+79990001122"], "no call of +79990001122");
+    fails(&["revoke", "+79990001122"], "no call of +79990001122");
+    fails(&["revoke", "main:nothing"], "Проверьте адрес");
     says(&["token", "petrova", "--days", "1"], "operator, good until");
     fails(&["token", "nobody"], "сотрудник");
     fails(&["urls", "--token", "wrong"], "--token");

@@ -117,6 +117,41 @@ fn exactly_three_calls(sandbox: &str, recording: &str, told: &str) -> Value {
     made
 }
 
+/// What somebody does on the command line, with the running program.
+fn ask(server: &str, data: &Path, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_perezvon"));
+    command.env_remove("PEREZVON_SERVER").env_remove("PEREZVON_TOKEN");
+    let output = command.args(words).args(["--server", server, "--data"]).arg(data).output().expect("it runs");
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_revoked_link_plays_no_more_and_the_crm_gets_the_new_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let mut program = start(&data);
+    let sandbox = program.wait_for("sandbox CRM");
+    let server = format!("http://{}", program.wait_for("perezvon is ready on http://"));
+    let recording = program.wait_for("Послушать запись:");
+    let note = |link: &str| {
+        let made = state(&sandbox);
+        made["notes"].as_array().expect("notes").iter().find(|note| note["params"]["link"] == link).cloned()
+    };
+    let number = note(&recording).expect("the link is in the CRM")["params"]["phone"].clone();
+    let told = ask(&server, &data, &["revoke", number.as_str().expect("a number")]);
+    let link = told.lines().last().expect("the new link").trim();
+    assert!(told.contains("generation 1") && link != recording, "{told}");
+    assert_eq!(get(&recording).0, 410);
+    assert_eq!(get(link).0, 200);
+    let ends = Instant::now() + PATIENCE;
+    while note(link).is_none() {
+        assert!(Instant::now() < ends && note(&recording).is_some(), "{:#}", state(&sandbox));
+        std::thread::sleep(STEP);
+    }
+    assert!(note(&recording).is_none());
+}
+
 #[test]
 fn three_calls_are_in_the_crm_once_whatever_happens_to_the_process() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -23,7 +23,7 @@ pub struct RecordingRef {
     /// The call, as the provider names it.
     pub entry: String,
     pub recording: String,
-    /// Must equal the current one of the channel: an older link is revoked.
+    /// Must equal the current one of the recording: an older link is revoked.
     pub generation: u32,
 }
 

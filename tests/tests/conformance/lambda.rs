@@ -12,8 +12,11 @@ use perezvon_engine::batch::{self, Failed};
 use perezvon_engine::wakeup::WakeUp;
 use perezvon_ingest::Ingest;
 use perezvon_platform::hook::{self, CheckedTokens, Hook, Ring};
+use perezvon_platform::link::{Person, Role, sign_person};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Message, PortError, Queue};
+use perezvon_tests::World;
+use perezvon_tests::world::Plan;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json as value};
 
@@ -75,6 +78,23 @@ async fn ingest_answers_each_http_event_as_the_index_says() {
         let then = raw.as_ref().map(then).map(|end| end.map_or_else(|why| why, |_| "events"));
         assert_eq!(then.map_or(Value::Null, Value::from), entry["then"], "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn api_answers_each_of_its_events_as_the_index_says() {
+    let keys = json("lambda/keys.json");
+    let world = World::new(Plan::default());
+    for entry in list(&json("lambda/index.json")["api"]) {
+        let name = text(entry, "name");
+        let mut api = world.api();
+        let stranger = api.handle(event(&name), i64::MAX).await;
+        api.config.person_key = text(&keys, "person_key").into_bytes();
+        let answer = api.handle(event(&name), i64::MAX).await;
+        assert_eq!((stranger.status_code, value!(answer.status_code)), (401, entry["status"].clone()), "{name}");
+    }
+    let owner = Person { account: "demo".to_owned(), name: "owner".to_owned(), role: Role::Owner };
+    let token = sign_person(&owner, None, text(&keys, "person_key").as_bytes());
+    assert_eq!(token, text(&keys, "person_token"));
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
-use perezvon_api::{Api, Config};
 use perezvon_engine::settings;
 use perezvon_platform::link::{Person, Role, sign_person};
 use perezvon_sandbox::mango::calls;
@@ -11,36 +11,14 @@ use perezvon_tests::World;
 use perezvon_tests::ports::EPOCH_MS;
 use perezvon_tests::scenario::captured;
 use perezvon_tests::settings::{KEY, SALT, full};
-use perezvon_tests::world::{LINK_KEY, Plan};
+use perezvon_tests::world::{PERSON_KEY, Plan};
 use serde_json::{Value, json};
 
 use crate::calls::{call, minutes, petrova, play};
 use crate::telling::{Held, held, post_all, school};
 
-const PERSON_KEY: &[u8] = b"person-key-person-key-person-key";
-
-fn api(world: &World) -> Api {
-    Api {
-        table: world.table.clone(),
-        quarantine: world.quarantine.clone(),
-        blobs: world.blobs.clone(),
-        secrets: world.secrets.clone(),
-        raw: world.raw.clone(),
-        crm: world.crm_queue.clone(),
-        outbound: world.outbound_queue.clone(),
-        clock: world.clock.clone(),
-        policies: Default::default(),
-        config: Config {
-            public_url: "https://calls.test".to_owned(),
-            person_key: PERSON_KEY.to_vec(),
-            link_key: LINK_KEY.to_vec(),
-            hook_key: None,
-            allow_hosts: vec!["pbx.test:443".to_owned(), "crm.test:443".to_owned()],
-        },
-    }
-}
-
-fn token(account: &str, name: &str, role: Role) -> String {
+/// The token of a person of an account.
+pub fn token(account: &str, name: &str, role: Role) -> String {
     let person = Person { account: account.to_owned(), name: name.to_owned(), role };
     sign_person(&person, None, PERSON_KEY)
 }
@@ -55,7 +33,13 @@ pub async fn ask(world: &World, token: &str, method: &str, path: &str, body: Opt
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
 }
 
-async fn ask_bytes(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> (i64, Vec<u8>) {
+pub async fn ask_bytes(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> (i64, Vec<u8>) {
+    let ends_ms = world.clock.monotonic_ms() + 30_000;
+    told(world.api().handle(request(world, token, method, path, body), ends_ms).await)
+}
+
+/// A request as the gateway hands it over.
+pub fn request(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> ApiGatewayV2httpRequest {
     let (raw_path, query) = path.split_once('?').unwrap_or((path, ""));
     let event = json!({
         "version": "2.0", "rawPath": raw_path, "rawQueryString": query,
@@ -63,8 +47,11 @@ async fn ask_bytes(world: &World, token: &str, method: &str, path: &str, body: O
         "requestContext": {"requestId": "r", "timeEpoch": world.now().0, "http": {"method": method, "path": raw_path}},
         "body": body.map(|body| body.to_string()), "isBase64Encoded": false,
     });
-    let request = serde_json::from_value(event).expect("the shape of an HTTP API event");
-    let response = api(world).handle(request).await;
+    serde_json::from_value(event).expect("the shape of an HTTP API event")
+}
+
+/// Status and body of an answer.
+pub fn told(response: ApiGatewayV2httpResponse) -> (i64, Vec<u8>) {
     let bytes = match response.body {
         Some(Body::Text(text)) => text.into_bytes(),
         Some(Body::Binary(bytes)) => bytes,
@@ -134,6 +121,7 @@ async fn another_accounts_id_is_404_on_every_route_and_no_token_is_401() {
     for (method, path) in [
         ("GET", "calls"),
         ("GET", "calls/main:c1"),
+        ("POST", "calls/main:c1/recordings/r/revoke"),
         ("GET", "quarantine"),
         ("POST", "quarantine/release"),
         ("GET", "channels"),

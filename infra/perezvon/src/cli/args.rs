@@ -50,6 +50,8 @@ pub enum Command {
     Urls(ServerArgs),
     /// Tell what became of a call, and why.
     Explain(ExplainArgs),
+    /// End all links to a recording that were given away; the CRM gets a new one.
+    Revoke(RevokeArgs),
     /// Requests that were refused, with the reasons; and the way back.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
@@ -219,6 +221,16 @@ pub struct ApplyArgs {
 pub struct ExplainArgs {
     /// Id of a call as the page shows it (`main:MTg0OTk=`), or a phone number: its newest call.
     pub call: String,
+    #[command(flatten)]
+    pub server: ServerArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RevokeArgs {
+    /// Id of a call as the page shows it (`main:MTg0OTk=`), or a phone number: its newest call.
+    pub call: String,
+    /// Id of one of its recordings; without it the first one that plays.
+    pub recording: Option<String>,
     #[command(flatten)]
     pub server: ServerArgs,
 }

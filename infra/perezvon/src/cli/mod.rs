@@ -83,6 +83,7 @@ async fn run(command: Command) -> Result<Said, String> {
         Command::Apply(args) => settings::apply(&args).await,
         Command::Urls(args) => show::urls(&args).await,
         Command::Explain(args) => show::explain(&args).await,
+        Command::Revoke(args) => show::revoke(&args).await,
         Command::Quarantine(command) => show::quarantine(&command).await,
         Command::Connections(args) => show::connections(&args).await,
         Command::Jobs(command) => show::jobs(&command).await,

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::Said;
-use super::args::{ConnectionsArgs, ExplainArgs, JobsCommand, QuarantineCommand, ReleaseArgs, ServerArgs, TokenArgs};
+use super::args::{
+    ConnectionsArgs, ExplainArgs, JobsCommand, QuarantineCommand, ReleaseArgs, RevokeArgs, ServerArgs, TokenArgs,
+};
 use super::server::Server;
 
 /// JSON for programs.
@@ -56,11 +58,46 @@ pub async fn urls(args: &ServerArgs) -> Result<Said, String> {
 /// `perezvon explain`.
 pub async fn explain(args: &ExplainArgs) -> Result<Said, String> {
     let server = Server::new(&args.server)?;
-    let id = if args.call.contains(':') { args.call.clone() } else { newest(&server, &args.call).await? };
+    let id = id_of(&server, &args.call).await?;
     let body = server.get(&server.path(&["calls", &id]).await?).await?;
     Ok(said(&args.server, &body, |body| {
         rows(body, "text").iter().map(|line| format!("{}\n", line.as_str().unwrap_or_default())).collect()
     }))
+}
+
+/// `perezvon revoke`.
+pub async fn revoke(args: &RevokeArgs) -> Result<Said, String> {
+    let server = Server::new(&args.server)?;
+    let call = id_of(&server, &args.call).await?;
+    let body = server.get(&server.path(&["calls", &call]).await?).await?;
+    let recording = chosen(rows(&body, "recordings"), args.recording.as_deref())
+        .ok_or_else(|| format!("{call} has no such recording: `perezvon explain {call} --json` names those it has"))?;
+    let path = server.path(&["calls", &call, "recordings", &field(recording, "id"), "revoke"]).await?;
+    let seen = serde_json::json!({ "generation": recording["generation"] });
+    let body = server.post(&path, &seen).await?;
+    Ok(said(&args.server, &body, |body| revoked(body, &args.server.server)))
+}
+
+/// The recording of this name; without a name the first one that plays, else the first.
+fn chosen<'a>(recordings: &'a [Value], name: Option<&str>) -> Option<&'a Value> {
+    match name {
+        Some(name) => recordings.iter().find(|row| row["id"] == name),
+        None => recordings.iter().find(|row| row["link"].is_string()).or(recordings.first()),
+    }
+}
+
+fn revoked(body: &Value, server: &str) -> String {
+    let (id, generation, words) = (field(body, "id"), field(body, "generation"), field(body, "words"));
+    let link = body["link"].as_str().map(|link| format!("  {}{link}\n", server.trim_end_matches('/')));
+    format!(
+        "{id}: all its links are revoked but those of generation {generation} ({words})\n{}",
+        link.unwrap_or_default()
+    )
+}
+
+/// The id of a call, given as such or as a number.
+async fn id_of(server: &Server, call: &str) -> Result<String, String> {
+    if call.contains(':') { Ok(call.to_owned()) } else { newest(server, call).await }
 }
 
 /// The newest call of a number.
@@ -238,6 +275,17 @@ mod tests {
         });
         let text = listed(&json!({ "jobs": [row] }));
         assert_eq!(text, "abc\n  2026-11-21 12:04:05Z  crm:main  failed: записать звонок\n  нет прав\n");
+    }
+
+    #[test]
+    fn the_first_recording_that_plays_is_revoked_unless_one_is_named() {
+        let recordings = [json!({ "id": "a", "link": null }), json!({ "id": "b", "link": "/r/x" })];
+        let id = |name| chosen(&recordings, name).map(|row| field(row, "id"));
+        assert_eq!((id(None), id(Some("a")), id(Some("c"))), (Some("b".to_owned()), Some("a".to_owned()), None));
+        assert_eq!(chosen(&recordings[..1], None), recordings.first());
+        let now = json!({ "id": "b", "link": "/r/y", "generation": 3, "words": "сохранена у нас" });
+        let text = revoked(&now, "http://127.0.0.1:8787/");
+        assert!(text.contains("generation 3") && text.ends_with("\n  http://127.0.0.1:8787/r/y\n"), "{text}");
     }
 
     #[test]

@@ -26,8 +26,8 @@ use crate::backup::{Parts, archive};
 
 /// Largest body that is read at all, in bytes; each function has a limit of its own below it.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// Time for a whole request: reading it, working on it.
-const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Time for a whole request, in milliseconds: reading it, working on it.
+pub(super) const TIME_LIMIT_MS: i64 = 30_000;
 
 /// Answered here: only one machine has files to back up.
 const BACKUP: &str = "/api/v1/backup";
@@ -65,7 +65,8 @@ async fn answer(
         return front.backup(request.method().clone(), request.headers().clone()).await;
     }
     let work = front.answer(from, request);
-    let answered = tokio::time::timeout(TIME_LIMIT, work).await;
+    let limit = Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
+    let answered = tokio::time::timeout(limit, work).await;
     answered.unwrap_or_else(|_| gateway::plain(StatusCode::SERVICE_UNAVAILABLE))
 }
 
@@ -81,7 +82,7 @@ impl Front {
     }
 
     async fn answer(&self, from: SocketAddr, request: Request) -> Response {
-        let at_ms = self.clock.now_ms();
+        let (at_ms, ends_ms) = (self.clock.now_ms(), self.clock.monotonic_ms() + TIME_LIMIT_MS);
         let (parts, body) = request.into_parts();
         if declared_length(&parts.headers).is_some_and(|length| length > BODY_LIMIT as u64) {
             return gateway::plain(StatusCode::PAYLOAD_TOO_LARGE);
@@ -100,7 +101,7 @@ impl Front {
         let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: from.ip().to_string() });
         gateway::response(match hook {
             true => self.doors.ingest.handle(event).await,
-            false => self.doors.api.handle(event).await,
+            false => self.doors.api.handle(event, ends_ms).await,
         })
     }
 

@@ -7,6 +7,7 @@ use perezvon_platform::Clock;
 use serde_json::Value;
 
 use super::data::{Data, OWNER_TOKEN, owner};
+use super::front::TIME_LIMIT_MS;
 use super::gateway::{self, Arrival};
 
 /// Where the webhooks of a channel go.
@@ -96,7 +97,8 @@ async fn ask(api: &Api, token: &str, clock: &dyn Clock, path: &str) -> Value {
         return Value::Null;
     };
     let arrival = Arrival { id: String::new(), at_ms: clock.now_ms(), source_ip: String::new() };
-    let answer = api.handle(gateway::event(&parts, b"", arrival)).await;
+    let ends_ms = clock.monotonic_ms() + TIME_LIMIT_MS;
+    let answer = api.handle(gateway::event(&parts, b"", arrival), ends_ms).await;
     match answer.body {
         Some(aws_lambda_events::encodings::Body::Text(text)) if answer.status_code == 200 => {
             serde_json::from_str(&text).unwrap_or_default()

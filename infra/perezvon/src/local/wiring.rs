@@ -110,10 +110,13 @@ impl Ports {
             blobs: self.blobs.clone(),
             secrets: self.secrets.clone(),
             raw: self.queue(RAW),
+            events: self.queue(EVENTS),
             crm: self.crm(),
             outbound: self.outbound(),
+            bus: Arc::new(LogBus),
             clock: self.clock.clone(),
             policies: Policies::default(),
+            times: told.times,
             config: perezvon_api::Config {
                 public_url: told.public_url.clone(),
                 person_key: keys.person.clone(),
