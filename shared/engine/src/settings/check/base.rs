@@ -39,7 +39,8 @@ fn allowed(base: &str, hosts: &[&str], context: &Context) -> Result<(), (String,
         return Ok(());
     }
     if scheme != "https" {
-        return refuse("is not https: secrets would be readable on the way", whole);
+        let instead = format!("{whole}; a test server is let through by `--allow-host {host}:{port}`");
+        return refuse("is not https: secrets would be readable on the way", &instead);
     }
     if authority.contains(':') {
         return refuse("names a port", "leave the port out");

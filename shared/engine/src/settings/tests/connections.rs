@@ -121,7 +121,7 @@ fn an_address_is_one_of_an_api_and_https() {
         (
             |it| crm(it).base = Some(crm_address("romashka").replace("https", "http")),
             &[
-                "crm.base: `http://romashka.crm.ru` is not https: secrets would be readable on the way; write it like `https://example.com`",
+                "crm.base: `http://romashka.crm.ru` is not https: secrets would be readable on the way; write it like `https://example.com`; a test server is let through by `--allow-host romashka.crm.ru:80`",
             ],
         ),
         (
@@ -142,7 +142,7 @@ fn an_address_is_one_of_an_api_and_https() {
         (
             |it| it.channels[0].base = Some("http://127.0.0.1:8000".into()),
             &[
-                "channels[0].base: `http://127.0.0.1:8000` is not https: secrets would be readable on the way; write it like `https://example.com`",
+                "channels[0].base: `http://127.0.0.1:8000` is not https: secrets would be readable on the way; write it like `https://example.com`; a test server is let through by `--allow-host 127.0.0.1:8000`",
             ],
         ),
     ]);
