@@ -1,8 +1,12 @@
-//! Crash points: every port call has one before it and one after it; they are counted.
+//! Crash points: every port call has one before it and one after it; they are counted. A spec can also
+//! wait for a port call and do something just before it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use perezvon_platform::{HttpRequest, PortError};
+use perezvon_store::{Key, Query, Update};
 use tokio::sync::Notify;
 
 /// More port calls than any story needs: something goes round in a circle.
@@ -17,6 +21,59 @@ pub enum Crash {
     After(u64),
 }
 
+/// A port call that is about to happen.
+#[derive(Clone, Copy, Debug)]
+pub enum Port<'a> {
+    Get(&'a Key),
+    Query(&'a Query),
+    Update(&'a Update),
+    Http(&'a HttpRequest),
+    /// Any other, by its name: `queue.crm`.
+    Other(&'a str),
+}
+
+impl Port<'_> {
+    /// A write that sets this attribute, or an entry of it.
+    pub fn sets(&self, name: &str) -> bool {
+        matches!(self, Self::Update(update) if update.set.iter().any(|(path, _)| path[0] == name))
+    }
+
+    /// A write that removes this attribute, or an entry of it.
+    pub fn removes(&self, name: &str) -> bool {
+        matches!(self, Self::Update(update) if update.remove.iter().any(|path| path[0] == name))
+    }
+
+    /// A write that adds to this number.
+    pub fn adds(&self, name: &str) -> bool {
+        matches!(self, Self::Update(update) if update.add.iter().any(|(added, _)| added == name))
+    }
+
+    /// A write of this row.
+    pub fn writes(&self, key: &Key) -> bool {
+        matches!(self, Self::Update(update) if update.key == *key)
+    }
+
+    /// A request with this method.
+    pub fn is_http(&self, method: &str) -> bool {
+        matches!(self, Self::Http(request) if request.method == method)
+    }
+}
+
+/// What becomes of a port call that was waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    GoOn,
+    /// The process dies before the call does anything.
+    Die,
+    /// The process is frozen for so long.
+    Freeze(Duration),
+    /// The port does not answer, and nothing was done.
+    Fail,
+}
+
+/// Asked before every port call until it answers.
+type Watch = Box<dyn FnMut(&Port<'_>) -> Option<Then> + Send>;
+
 /// Counts port calls and crashes at the wanted one. Shared by all ports of a world.
 #[derive(Default)]
 pub struct Faults {
@@ -24,6 +81,7 @@ pub struct Faults {
     crash: Mutex<Vec<Crash>>,
     /// Names of the port calls so far, for a failing test to print.
     log: Mutex<Vec<String>>,
+    watches: Mutex<Vec<Watch>>,
     pub crashed: Notify,
     crashes: AtomicU64,
 }
@@ -39,16 +97,56 @@ impl Faults {
         self.crash.lock().unwrap_or_else(PoisonError::into_inner).extend(crash);
     }
 
+    /// Looks at every port call until it answers what is to become of one.
+    pub fn watch(&self, watch: impl FnMut(&Port<'_>) -> Option<Then> + Send + 'static) {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watch));
+    }
+
+    /// Just before the first port call like this one: what others do meanwhile, and what becomes of the call.
+    pub fn before_first(
+        &self,
+        like: impl Fn(&Port<'_>) -> bool + Send + 'static,
+        meanwhile: impl FnOnce() -> Then + Send + 'static,
+    ) {
+        let mut meanwhile = Some(meanwhile);
+        self.watch(move |port| if like(port) { meanwhile.take().map(|act| act()) } else { None });
+    }
+
+    fn seen(&self, port: &Port<'_>) -> Then {
+        let mut watches = std::mem::take(&mut *self.watches.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut then = Then::GoOn;
+        watches.retain_mut(|watch| match watch(port) {
+            Some(answer) => {
+                then = answer;
+                false
+            }
+            None => true,
+        });
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).extend(watches);
+        then
+    }
+
+    /// Begins a port call that has no more to it than its name.
+    pub async fn before(&self, name: &str) -> Result<u64, PortError> {
+        self.before_call(name, &Port::Other(name)).await
+    }
+
     /// Begins a port call.
-    pub async fn before(&self, what: &str) -> u64 {
+    pub async fn before_call(&self, name: &str, port: &Port<'_>) -> Result<u64, PortError> {
         let call = self.calls.fetch_add(1, Ordering::SeqCst);
         {
             let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-            log.push(what.to_owned());
+            log.push(name.to_owned());
             assert!(log.len() < STORM, "a storm of port calls, at the end: {:?}", &log[log.len() - 40..]);
         }
         self.die_at(Crash::Before(call)).await;
-        call
+        match self.seen(port) {
+            Then::GoOn => {}
+            Then::Die => self.die().await,
+            Then::Freeze(time) => tokio::time::sleep(time).await,
+            Then::Fail => return Err(PortError::new(name, "no answer")),
+        }
+        Ok(call)
     }
 
     /// Ends it.
@@ -63,11 +161,15 @@ impl Faults {
             place.map(|place| crash.remove(place)).is_some()
         };
         if hit {
-            self.crashes.fetch_add(1, Ordering::SeqCst);
-            self.crashed.notify_one();
-            // The process is gone: nothing after this line happens.
-            std::future::pending::<()>().await;
+            self.die().await;
         }
+    }
+
+    async fn die(&self) {
+        self.crashes.fetch_add(1, Ordering::SeqCst);
+        self.crashed.notify_one();
+        // The process is gone: nothing after this line happens.
+        std::future::pending::<()>().await;
     }
 
     /// How many port calls there were.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use perezvon_store::table::{Path, TableError};
+use perezvon_store::table::{Path, TableError, size};
 use perezvon_store::{Attributes, Condition, Index, Key, Page, Query, Row, Table, Update, Value};
 
-use crate::faults::Faults;
+use crate::faults::{Faults, Port};
 
 /// Largest row, in bytes.
 const ROW_LIMIT: usize = 400 * 1024;
@@ -18,6 +18,8 @@ const INDEXES: [Index; 4] = [Index::Open, Index::WakeDue, Index::Feed, Index::Ph
 pub struct Model {
     name: &'static str,
     rows: Mutex<BTreeMap<Key, Attributes>>,
+    /// What reads that are not strongly consistent still see.
+    stale: Mutex<Option<BTreeMap<Key, Attributes>>>,
     units: Mutex<Units>,
     faults: Option<Arc<Faults>>,
 }
@@ -33,7 +35,7 @@ pub struct Units {
 impl Model {
     /// An empty table without faults.
     pub fn new() -> Self {
-        Self { name: "table", rows: Mutex::default(), units: Mutex::default(), faults: None }
+        Self { name: "table", rows: Mutex::default(), stale: Mutex::default(), units: Mutex::default(), faults: None }
     }
 
     /// An empty table whose calls are crash points.
@@ -51,16 +53,35 @@ impl Model {
         rows.iter().map(|(key, attributes)| Row { key: key.clone(), attributes: attributes.clone() }).collect()
     }
 
+    /// From now on reads that are not strongly consistent see only what stands there now.
+    pub fn lag(&self) {
+        *self.stale.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.lock().clone());
+    }
+
+    /// A row, read without a port call: by the spec itself.
+    pub fn row(&self, key: &Key) -> Option<Row> {
+        self.lock().get(key).map(|attributes| Row { key: key.clone(), attributes: attributes.clone() })
+    }
+
+    /// Puts a row back as it was, without a port call.
+    pub fn put_back(&self, row: Row) {
+        self.lock().insert(row.key, row.attributes);
+    }
+
+    /// Erases a row without a port call.
+    pub fn erase(&self, key: &Key) {
+        self.lock().remove(key);
+    }
+
     /// Units so far.
     pub fn units(&self) -> Units {
         self.units.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn before(&self, what: &str) -> u64 {
-        match &self.faults {
-            Some(faults) => faults.before(&format!("{}.{what}", self.name)).await,
-            None => 0,
-        }
+    async fn before(&self, what: &str, port: &Port<'_>) -> Result<u64, TableError> {
+        let Some(faults) = &self.faults else { return Ok(0) };
+        let call = faults.before_call(&format!("{}.{what}", self.name), port).await;
+        call.map_err(|error| TableError::Unavailable(error.to_string()))
     }
 
     async fn after(&self, call: u64) {
@@ -69,7 +90,8 @@ impl Model {
         }
     }
 
-    fn write(&self, update: Update) -> Result<Row, TableError> {
+    /// Writes without a port call: what somebody else does meanwhile.
+    pub fn write(&self, update: Update) -> Result<Row, TableError> {
         let mut rows = self.lock();
         let old = rows.get(&update.key).cloned();
         let fails = update.condition.as_ref().is_some_and(|condition| !holds(condition, old.as_ref()));
@@ -80,21 +102,7 @@ impl Model {
             return Err(TableError::Conflict(row));
         }
         check_paths(&update)?;
-        let mut new = old.clone().unwrap_or_default();
-        for (path, value) in &update.set {
-            set(&mut new, path, value.clone())?;
-        }
-        for path in &update.remove {
-            remove(&mut new, path)?;
-        }
-        for (name, by) in &update.add {
-            let sum = match new.get(name) {
-                None => *by,
-                Some(Value::N(number)) => number + by,
-                Some(_) => return Err(refused("An operand in the update expression has an incorrect data type")),
-            };
-            new.insert(name.clone(), Value::N(sum));
-        }
+        let new = update.applied_to(old.as_ref())?;
         if size(&new) > ROW_LIMIT {
             return Err(refused("Item size has exceeded the maximum allowed size"));
         }
@@ -118,7 +126,9 @@ impl Model {
         if query.consistent && matches!(query.index, Some(Index::WakeDue | Index::Feed | Index::Phone)) {
             return Err(refused("Consistent reads are not supported on global indexes"));
         }
-        let rows = self.lock();
+        let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.lock();
+        let rows = stale.as_ref().filter(|_| !query.consistent).unwrap_or(&now);
         let mut found: Vec<(Value, Row)> =
             rows.iter().filter_map(|(key, attributes)| in_partition(query, key, attributes)).collect();
         found.sort_by(|(left, a), (right, b)| (left, &a.key).cmp(&(right, &b.key)));
@@ -148,7 +158,7 @@ impl Default for Model {
 #[async_trait]
 impl Table for Model {
     async fn get(&self, key: &Key) -> Result<Option<Row>, TableError> {
-        let call = self.before("get").await;
+        let call = self.before("get", &Port::Get(key)).await?;
         self.count_read();
         let row = self.lock().get(key).cloned();
         self.after(call).await;
@@ -156,14 +166,14 @@ impl Table for Model {
     }
 
     async fn update(&self, update: Update) -> Result<Row, TableError> {
-        let call = self.before("update").await;
+        let call = self.before("update", &Port::Update(&update)).await?;
         let written = self.write(update);
         self.after(call).await;
         written
     }
 
     async fn delete(&self, key: &Key, condition: Option<Condition>) -> Result<(), TableError> {
-        let call = self.before("delete").await;
+        let call = self.before("delete", &Port::Other("delete")).await?;
         let result = {
             let mut rows = self.lock();
             let old = rows.get(key).cloned();
@@ -179,7 +189,7 @@ impl Table for Model {
     }
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
-        let call = self.before("query").await;
+        let call = self.before("query", &Port::Query(&query)).await?;
         self.count_read();
         let page = self.page(&query);
         self.after(call).await;
@@ -230,34 +240,6 @@ fn check_paths(update: &Update) -> Result<(), TableError> {
     Ok(())
 }
 
-fn bad_path() -> TableError {
-    refused("The document path provided in the update expression is invalid for update")
-}
-
-fn set(row: &mut Attributes, path: &Path, value: Value) -> Result<(), TableError> {
-    match path.as_slice() {
-        [name] => _ = row.insert(name.clone(), value),
-        [name, entry] => match row.get_mut(name) {
-            Some(Value::M(map)) => _ = map.insert(entry.clone(), value),
-            _ => return Err(bad_path()),
-        },
-        _ => return Err(bad_path()),
-    }
-    Ok(())
-}
-
-fn remove(row: &mut Attributes, path: &Path) -> Result<(), TableError> {
-    match path.as_slice() {
-        [name] => _ = row.remove(name),
-        [name, entry] => match row.get_mut(name) {
-            Some(Value::M(map)) => _ = map.remove(entry),
-            _ => return Err(bad_path()),
-        },
-        _ => return Err(bad_path()),
-    }
-    Ok(())
-}
-
 /// An index key of another type is refused, as the real table does.
 fn check_index_types(row: &Attributes) -> Result<(), TableError> {
     for index in INDEXES {
@@ -294,19 +276,6 @@ fn projected(index: Index, row: &Attributes) -> Attributes {
         names.insert("summary");
     }
     row.iter().filter(|(name, _)| names.contains(name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
-}
-
-fn size_of(value: &Value) -> usize {
-    match value {
-        Value::S(text) => text.len(),
-        Value::N(_) => 8,
-        Value::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + size_of(value)).sum::<usize>(),
-    }
-}
-
-/// Bytes of a row, near enough to the real table's count.
-pub fn size(row: &Attributes) -> usize {
-    row.iter().map(|(name, value)| name.len() + size_of(value)).sum()
 }
 
 fn units_of(row: Option<&Attributes>) -> u64 {

@@ -12,7 +12,7 @@ use perezvon_sandbox::amocrm::AmoCrm;
 use perezvon_sandbox::mango::Mango;
 use perezvon_sandbox::{Request, Response};
 
-use crate::faults::Faults;
+use crate::faults::{Faults, Port};
 
 /// When every world begins: 2025-10-09T08:53:20Z, the second the captured scenarios begin.
 pub const EPOCH_MS: i64 = 1_760_000_000_000;
@@ -20,16 +20,22 @@ pub const EPOCH_MS: i64 = 1_760_000_000_000;
 const ANSWER_MS: u64 = 20;
 
 /// Virtual time: tokio's paused clock, which jumps when everybody waits.
+#[derive(Clone, Copy)]
 pub struct VirtualClock {
     start: tokio::time::Instant,
     /// Added to what this host thinks the time is.
-    pub skew_ms: i64,
+    skew_ms: i64,
 }
 
 impl VirtualClock {
     /// A clock that begins at the epoch of the world.
     pub fn new() -> Self {
         Self { start: tokio::time::Instant::now(), skew_ms: 0 }
+    }
+
+    /// The clock of a host that is wrong by so much.
+    pub fn wrong_by(self, skew_ms: i64) -> Self {
+        Self { skew_ms, ..self }
     }
 }
 
@@ -67,14 +73,14 @@ pub struct ModelSecrets {
 #[async_trait]
 impl Secrets for ModelSecrets {
     async fn get(&self, name: &str) -> Result<Option<String>, PortError> {
-        let call = self.faults.before("secrets.get").await;
+        let call = self.faults.before("secrets.get").await?;
         let record = self.records.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         self.faults.after(call).await;
         Ok(record)
     }
 
     async fn put(&self, name: &str, value: &str) -> Result<(), PortError> {
-        let call = self.faults.before("secrets.put").await;
+        let call = self.faults.before("secrets.put").await?;
         self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value.to_owned());
         self.faults.after(call).await;
         Ok(())
@@ -90,7 +96,7 @@ pub struct ModelBlobs {
 #[async_trait]
 impl Blobs for ModelBlobs {
     async fn put(&self, key: &str, media_type: &str, mut chunks: Chunks, limit: u64) -> Result<u64, PortError> {
-        let call = self.faults.before("blobs.put").await;
+        let call = self.faults.before("blobs.put").await?;
         let mut bytes = Vec::new();
         while let Some(chunk) = chunks.next().await {
             bytes.extend(chunk?);
@@ -106,7 +112,7 @@ impl Blobs for ModelBlobs {
     }
 
     async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError> {
-        let call = self.faults.before("blobs.get").await;
+        let call = self.faults.before("blobs.get").await?;
         let blob = self.stored.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
         self.faults.after(call).await;
         Ok(blob.map(|(media_type, bytes)| {
@@ -127,7 +133,7 @@ pub struct ModelBus {
 #[async_trait]
 impl Bus for ModelBus {
     async fn publish(&self, events: Vec<BusEvent>) -> Result<(), PortError> {
-        let call = self.faults.before("bus").await;
+        let call = self.faults.before("bus").await?;
         self.told.lock().unwrap_or_else(PoisonError::into_inner).extend(events);
         self.faults.after(call).await;
         Ok(())
@@ -147,7 +153,8 @@ impl SandboxHttp {
         let rest = request.url.strip_prefix("https://").unwrap_or(&request.url);
         let (host, target) = rest.split_once('/').unwrap_or((rest, ""));
         let name = if host.starts_with("crm") { "http.crm" } else { "http.pbx" };
-        let call = self.faults.before(&format!("{name} {}", request.method)).await;
+        let call = self.faults.before_call(&format!("{name} {}", request.method), &Port::Http(request)).await;
+        let call = call.map_err(|error| HttpError::Unknown(error.to_string()))?;
         let mut asked = Request::new(request.method, &format!("/{target}"), request.body.clone());
         for (name, value) in &request.headers {
             asked = asked.with_header(name, value);

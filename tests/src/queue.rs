@@ -134,7 +134,7 @@ impl ModelQueue {
 #[async_trait]
 impl Queue for ModelQueue {
     async fn send(&self, messages: Vec<Message>) -> Result<(), PortError> {
-        let call = self.faults.before(&format!("queue.{}", self.name)).await;
+        let call = self.faults.before(&format!("queue.{}", self.name)).await?;
         let now = self.clock.now_ms();
         {
             let mut state = self.lock();

@@ -91,6 +91,7 @@ pub struct World {
     pub blobs: Arc<ModelBlobs>,
     pub bus: Arc<ModelBus>,
     pub http: Arc<SandboxHttp>,
+    host: VirtualClock,
     functions: Option<Arc<Functions>>,
     hook_key: String,
     requests: u64,
@@ -102,7 +103,8 @@ impl World {
     /// An empty world. Must be called inside a paused tokio runtime.
     pub fn new(plan: Plan) -> Self {
         let faults = Faults::new(plan.crash.clone());
-        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new());
+        let host = VirtualClock::new();
+        let clock: Arc<dyn Clock> = Arc::new(host);
         let queue =
             |name, receives, visibility| ModelQueue::new(name, clock.clone(), faults.clone(), receives, visibility);
         let table = Arc::new(Model::with_faults("table", faults.clone()));
@@ -134,6 +136,7 @@ impl World {
             blobs,
             bus,
             http,
+            host,
             clock,
             // A fixed key: worlds must be the same each time.
             hook_key: format!("private.{}", base64_of_seed()),
@@ -158,17 +161,6 @@ impl World {
     fn wire(&self) -> Functions {
         let key = hook::parse_private(&self.hook_key).expect("the world's hook key");
         let ring = Ring::parse(&hook::public_text(&key.verifying_key())).expect("its public half");
-        let worker = |wake_ups: &Arc<ModelQueue>, blobs: bool| Worker {
-            table: self.table.clone(),
-            secrets: self.secrets.clone(),
-            events: self.events.clone(),
-            wake_ups: wake_ups.clone(),
-            http: self.http.clone(),
-            blobs: if blobs { Some(self.blobs.clone()) } else { None },
-            links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
-            clock: self.clock.clone(),
-            times: self.plan.times,
-        };
         Functions {
             ingest: Ingest { tokens: CheckedTokens::new(ring), raw: self.raw.clone() },
             verify: Verify::new(
@@ -188,8 +180,13 @@ impl World {
                 clock: self.clock.clone(),
                 times: self.plan.times,
             }),
-            crm: Crm { worker: worker(&self.crm_queue, false) },
-            outbound: Outbound { worker: worker(&self.outbound_queue, true) },
+            crm: Crm { worker: self.worker(&self.crm_queue, self.clock.clone()) },
+            outbound: Outbound {
+                worker: Worker {
+                    blobs: Some(self.blobs.clone()),
+                    ..self.worker(&self.outbound_queue, self.clock.clone())
+                },
+            },
             wake: Wake::new(Sweep {
                 table: self.table.clone(),
                 events: self.events.clone(),
@@ -198,6 +195,20 @@ impl World {
                 clock: self.clock.clone(),
                 times: self.plan.times,
             }),
+        }
+    }
+
+    fn worker(&self, wake_ups: &Arc<ModelQueue>, clock: Arc<dyn Clock>) -> Worker {
+        Worker {
+            table: self.table.clone(),
+            secrets: self.secrets.clone(),
+            events: self.events.clone(),
+            wake_ups: wake_ups.clone(),
+            http: self.http.clone(),
+            blobs: None,
+            links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
+            clock,
+            times: self.plan.times,
         }
     }
 

@@ -18,7 +18,7 @@ mod first_light;
 mod intake;
 #[path = "stories/people.rs"]
 mod people;
-#[path = "stories/protocol.rs"]
+#[path = "stories/protocol/mod.rs"]
 mod protocol;
 #[path = "stories/revoking.rs"]
 mod revoking;

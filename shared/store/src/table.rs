@@ -140,6 +140,56 @@ impl Update {
         self.condition = Some(condition);
         self
     }
+
+    /// What the row would be after this write; its condition is not looked at.
+    ///
+    /// # Errors
+    /// The write does not fit the row: an entry of a map that is not there, a sum of texts.
+    pub fn applied_to(&self, old: Option<&Attributes>) -> Result<Attributes, TableError> {
+        let mut new = old.cloned().unwrap_or_default();
+        for (path, value) in &self.set {
+            let (attributes, name) = place(&mut new, path)?;
+            attributes.insert(name.clone(), value.clone());
+        }
+        for path in &self.remove {
+            let (attributes, name) = place(&mut new, path)?;
+            attributes.remove(name);
+        }
+        for (name, by) in &self.add {
+            let sum = match new.get(name) {
+                None => *by,
+                Some(Value::N(number)) => number + by,
+                Some(_) => return Err(TableError::Refused(format!("`{name}` is no number, nothing can be added"))),
+            };
+            new.insert(name.clone(), Value::N(sum));
+        }
+        Ok(new)
+    }
+}
+
+/// Where an attribute, or an entry of a map, stands.
+fn place<'a>(row: &'a mut Attributes, path: &'a Path) -> Result<(&'a mut Attributes, &'a String), TableError> {
+    match path.as_slice() {
+        [name] => Ok((row, name)),
+        [name, entry] => match row.get_mut(name) {
+            Some(Value::M(map)) => Ok((map, entry)),
+            _ => Err(TableError::Refused(format!("`{name}` is no map, it has no entries"))),
+        },
+        _ => Err(TableError::Refused(format!("a path has one or two parts, not {}", path.len()))),
+    }
+}
+
+/// Bytes of a row without its key, near enough to the real table's count.
+pub fn size(row: &Attributes) -> usize {
+    row.iter().map(|(name, value)| name.len() + size_of(value)).sum()
+}
+
+fn size_of(value: &Value) -> usize {
+    match value {
+        Value::S(text) => text.len(),
+        Value::N(_) => 8,
+        Value::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + size_of(value)).sum::<usize>(),
+    }
 }
 
 /// A row with its key.

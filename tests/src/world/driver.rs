@@ -4,11 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
+use perezvon_engine::Failure;
+use perezvon_engine::wakeup::WakeUp;
 use perezvon_platform::Clock;
+use tokio::task::JoinHandle;
 
 use super::{Functions, INVOCATION_MS, TICK, World};
 use crate::events::sqs_event;
 use crate::queue::{ModelQueue, Waiting};
+
+/// When the platform ends an invocation.
+const TIME_OUT: Duration = Duration::from_millis(INVOCATION_MS.unsigned_abs());
 
 /// One message handed to a function.
 enum Target {
@@ -71,16 +77,20 @@ impl World {
     }
 
     /// Delivers once, if anything can be received. Up to `parallel` invocations run at the same time.
+    /// The platform ends one at its time-out, frozen or not; its messages come again.
     async fn deliver(&mut self) -> bool {
         let mut runs = Vec::new();
         while runs.len() < self.plan.parallel.max(1) {
             let Some((target, messages)) = self.receive() else { break };
-            let run = tokio::spawn(invoke(
-                self.functions(),
-                self.clock.clone(),
-                format!("copy-{}", self.next_random(u64::MAX)),
-                target_index(&target),
-                messages.clone(),
+            let run = tokio::spawn(tokio::time::timeout(
+                TIME_OUT,
+                invoke(
+                    self.functions(),
+                    self.clock.clone(),
+                    format!("copy-{}", self.next_random(u64::MAX)),
+                    target_index(&target),
+                    messages.clone(),
+                ),
             ));
             runs.push((target, messages, run));
         }
@@ -93,11 +103,20 @@ impl World {
                 continue;
             }
             match self.survive(run).await {
-                Some(response) => self.settle(&target, &messages, &response),
+                Some(Ok(response)) => self.settle(&target, &messages, &response),
+                Some(Err(_)) => {}
                 None => alive = false,
             }
         }
         any
+    }
+
+    /// Begins an invocation of `crm` beside the driver, on a host whose clock is wrong by `skew_ms`.
+    /// `None`: the platform ended it at its time-out.
+    pub fn begin_crm(&self, copy: &str, wake_up: WakeUp, skew_ms: i64) -> JoinHandle<Option<Result<(), Failure>>> {
+        let worker = self.worker(&self.crm_queue, Arc::new(self.host.wrong_by(skew_ms)));
+        let (copy, ends_ms) = (copy.to_owned(), worker.clock.monotonic_ms() + INVOCATION_MS);
+        tokio::spawn(async move { tokio::time::timeout(TIME_OUT, worker.work(&wake_up, &copy, ends_ms)).await.ok() })
     }
 
     /// Takes a batch from a queue that has something, both by the seed.

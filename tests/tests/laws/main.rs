@@ -9,6 +9,7 @@ mod house;
 mod licences;
 mod papers;
 mod pure;
+mod rules;
 mod secrets;
 mod shape;
 mod table;

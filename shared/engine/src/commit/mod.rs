@@ -22,6 +22,8 @@ use perezvon_store::{Table, TableError, keys};
 use crate::failure::Failure;
 use crate::times::Times;
 
+/// No commit makes an item larger than this while a retry would find a smaller one (step 5), in bytes.
+const LARGEST: usize = 7 * 1024;
 /// Conflicts that are retried in the same invocation.
 const TRIES: u32 = 20;
 
@@ -102,6 +104,10 @@ impl Committer {
             return Err(Failure::Retry("too little time was left to commit; the next copy has more".to_owned()));
         }
         let update = item.commit(&decision.next, &decision.effects, &decision.next.row(policy), due);
+        if !item.outbox.is_empty() && item.size_after(&update)? > LARGEST {
+            self.hand_over(item, None, None, Timestamp(self.clock.now_ms())).await?;
+            return Err(Failure::Retry("the item was too large; what filled it is handed over now".to_owned()));
+        }
         match self.table.update(update).await {
             Ok(row) => Ok(Some(CallItem::read(&row)?)),
             Err(error) if error.is_conflict() => Ok(None),

@@ -146,8 +146,9 @@ impl Worker {
         let left = (ends_ms - self.clock.monotonic_ms()).max(0);
         let until = Timestamp(self.clock.now_ms() + left + 2 * self.times.skew_ms);
         let update = Update::new(keys::connection(account, id)).set("holder", me).add("lease", 1).set("until", until.0);
-        // Should we die, `wake` looks at the connection after the lease (!19).
-        Due::Set(Timestamp(until.0 + 2 * self.times.skew_ms)).apply(update)
+        // Should we die, `wake` looks at the connection after the lease (!19): a moment later, for at the very
+        // end of the lease its holder still counts as alive.
+        Due::Set(Timestamp(until.0 + 2 * self.times.skew_ms + 1)).apply(update)
     }
 
     /// Step 2: tells the holder to look again. False: the holder released meanwhile, take it yourself.
@@ -169,14 +170,16 @@ impl Worker {
         Ok(secrets::read(self.secrets.as_ref(), &name).await?)
     }
 
-    /// A connection without its secret, or of a provider nobody knows: paused with a reason, lease given back.
+    /// A connection without its secret, or of a provider nobody knows: paused with a reason, lease given back;
+    /// under the code that was read (!28), for the secret may have come meanwhile.
     async fn give_back_unusable(
         &self,
         account: &AccountId,
         id: &ConnectionId,
         row: &ConnectionRow,
     ) -> Result<(), Failure> {
-        let mine = Condition::Eq("lease".to_owned(), Value::N(row.lease));
+        let same = |name: &str, value| Condition::Eq(name.to_owned(), Value::N(value));
+        let mine = Condition::And(vec![same("lease", row.lease), same("code", row.code)]);
         let update = Update::new(keys::connection(account, id))
             .remove("holder")
             .set("retry_at", perezvon_store::items::connection::UNTIL_A_PERSON_ACTS.0)

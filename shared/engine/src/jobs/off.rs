@@ -19,13 +19,25 @@ impl Worker {
         id: &ConnectionId,
         row: &ConnectionRow,
     ) -> Result<(), Failure> {
-        if row.disconnected {
-            return self.fail_open_jobs(account, id).await;
+        if !row.disconnected && !self.is_over(account, id, row).await? {
+            return Ok(());
         }
+        self.fail_open_jobs(account, id).await?;
+        if row.disconnected && row.wake_due.is_none() {
+            return Ok(());
+        }
+        // Last of all: until here a lost step is found again by the due time (!9).
+        let update = Update::new(keys::connection(account, id)).when(Condition::Exists("disconnected".to_owned()));
+        self.update_quietly(Due::Remove.apply(update)).await
+    }
+
+    /// Whether nothing of the last holder can still be carried out; then `disconnected` is written.
+    async fn is_over(&self, account: &AccountId, id: &ConnectionId, row: &ConnectionRow) -> Result<bool, Failure> {
         let now = self.clock.now_ms();
         let skew = 2 * self.times.skew_ms;
         if row.holder.is_some() && row.until.0 >= now - skew {
-            return self.look_later(account, id, Timestamp(row.until.0 + skew + 1)).await;
+            self.look_later(account, id, Timestamp(row.until.0 + skew + 1)).await?;
+            return Ok(false);
         }
         // The connection's own D: so long may a request of the last holder still be carried out.
         let times = self.secret(account, id).await?.map(|secret| secret.times).unwrap_or_default();
@@ -34,20 +46,18 @@ impl Worker {
             let update = Update::new(keys::connection(account, id))
                 .set("gone_at", now)
                 .when(Condition::NotExists("gone_at".to_owned()));
-            let later = Timestamp(now + wait);
-            return self.update_quietly(Due::Set(later).apply(update)).await;
+            self.update_quietly(Due::Set(Timestamp(now + wait)).apply(update)).await?;
+            return Ok(false);
         };
         // Gone for less than D + 2 skew: a request on its way may still be carried out (!20).
         let over = gone_at.0 + wait;
         if now < over {
-            return self.look_later(account, id, Timestamp(over)).await;
+            self.look_later(account, id, Timestamp(over)).await?;
+            return Ok(false);
         }
         let update = Update::new(keys::connection(account, id)).set("disconnected", 1).when(Condition::Present);
         self.update_quietly(update).await?;
-        self.fail_open_jobs(account, id).await?;
-        // Last of all: until here a lost step is found again by the due time (!9).
-        let update = Update::new(keys::connection(account, id)).when(Condition::Exists("disconnected".to_owned()));
-        self.update_quietly(Due::Remove.apply(update)).await
+        Ok(true)
     }
 
     async fn look_later(&self, account: &AccountId, id: &ConnectionId, at: Timestamp) -> Result<(), Failure> {

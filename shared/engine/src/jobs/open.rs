@@ -96,6 +96,5 @@ async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow, times: &Ti
 
 /// The smallest time at which one of the jobs can go; ready counts as now.
 pub(super) fn smallest_due(jobs: &[JobRow], now: Timestamp, skew_ms: i64) -> Option<Timestamp> {
-    let due = |job: &JobRow| if job.due() > now { Timestamp(job.due().0 + 2 * skew_ms) } else { now };
-    jobs.iter().map(due).min()
+    jobs.iter().map(|job| Timestamp(job.due().0 + 2 * skew_ms).max(now)).min()
 }

@@ -8,7 +8,7 @@ use perezvon_domain::{AccountId, ChannelId, Effect, EffectId, Timestamp};
 
 use super::{SCHEMA, json, json_or_default, text};
 use crate::keys;
-use crate::table::{Condition, Row, TableError, Update, Value};
+use crate::table::{Attributes, Condition, Row, TableError, Update, Value, size};
 
 /// A call as it stands in the table.
 #[derive(Clone, Debug)]
@@ -20,13 +20,15 @@ pub struct CallItem {
     /// What the feed shows now, as text: written again only when it changes.
     pub summary: String,
     has_phone: bool,
+    stands: Attributes,
 }
 
 impl CallItem {
     /// A call that is not in the table yet.
     pub fn absent(account: &AccountId, channel: &ChannelId, entry: &str, received_at: Timestamp) -> Self {
         let call = Call::new(account.clone(), channel.clone(), entry.to_owned(), received_at);
-        Self { call, outbox: Vec::new(), wake_due: None, summary: String::new(), has_phone: false }
+        let (outbox, stands) = (Vec::new(), Attributes::new());
+        Self { call, outbox, wake_due: None, summary: String::new(), has_phone: false, stands }
     }
 
     /// Reads the item.
@@ -48,7 +50,13 @@ impl CallItem {
             wake_due: row.n("wake_due").map(Timestamp),
             summary: row.s("summary").unwrap_or_default().to_owned(),
             has_phone: row.s("phone").is_some(),
+            stands: row.attributes.clone(),
         })
+    }
+
+    /// Bytes of the item as it would be after this write.
+    pub fn size_after(&self, update: &Update) -> Result<usize, TableError> {
+        Ok(size(&update.applied_to(Some(&self.stands))?))
     }
 
     /// The write that makes `next` of this item. `due` is the due time to stand there; `None` leaves it.
