@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use perezvon_tests::World;
 use perezvon_tests::scenario::captured;
+use perezvon_tests::settings::{KEY, SALT, TOKEN};
 use perezvon_tests::world::Plan;
 
 use crate::telling::{Held, assert_pace_was_kept, held, post_all, school};
@@ -37,4 +39,25 @@ async fn an_outgoing_call_is_logged_although_its_summary_comes_first() {
         assert_eq!(crm.leads()[0].name, "Исходящий +79990000002");
         assert_eq!(crm.leads()[0].responsible, 504_001);
     });
+}
+
+/// As README.md tells a newcomer: the example settings with the sandbox's addresses and secrets.
+#[tokio::test(start_paused = true)]
+async fn the_example_settings_make_records_in_the_sandbox() {
+    let mut world = World::new(Plan::default());
+    let example = include_str!("../../../docs/settings.example.toml");
+    let settings = example
+        .replace("provider = \"mango\"", "provider = \"mango\"\nbase = \"https://pbx.test/vpbx\"")
+        .replace("https://romashka.amocrm.ru", "https://crm.test")
+        .replace("env:PBX_KEY", KEY)
+        .replace("env:PBX_SALT", SALT)
+        .replace("env:CRM_TOKEN", TOKEN);
+    world.apply(&settings).await;
+    for webhook in captured("inbound_normal") {
+        assert_eq!(world.post("romashka", &webhook.path, &webhook.json).await, 200);
+    }
+    world.run_for(Duration::from_secs(600)).await;
+    assert_eq!(held(&world), Held { tasks: 0, ..Held::ONE_OF_EACH });
+    // The one who talked is among the exceptions, but a new client is theirs who answered.
+    world.crm(|crm| assert_eq!(crm.leads()[0].responsible, 504_002));
 }

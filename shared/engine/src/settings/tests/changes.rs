@@ -22,7 +22,7 @@ async fn changed_added_and_removed_values_are_shown_by_path() {
     assert_eq!(
         moved.await,
         [
-            "employees[ivanov].crm_user: 9000002 -> nothing",
+            "employees[ivanov].crm_user: 504002 -> nothing",
             "employees[sidorov].active: false -> nothing",
             "employees[sidorov].id: \"sidorov\" -> nothing",
             "employees[sidorov].name: \"Пётр Сидоров\" -> nothing",

@@ -29,13 +29,13 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
             "line 94, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
         ),
         (
-            "extension = \"101\"",
-            "extension = 101",
-            "line 21, employees[0].extension: invalid type: integer `101`, expected a string; put the value in quotes",
+            "extension = \"10\"",
+            "extension = 10",
+            "line 21, employees[0].extension: invalid type: integer `10`, expected a string; put the value in quotes",
         ),
         ("due_in = \"1d\"", "", "line 110, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
         (
-            "crm_user = 9000001",
+            "crm_user = 504001",
             "crm_user = true",
             "line 23, employees[0].crm_user: expected the id of a CRM user, a number or a text; docs/settings.example.toml shows how it is written",
         ),

@@ -23,16 +23,16 @@ fn employees_have_ids_names_and_numbers_of_their_own() {
         ),
         // Internal numbers must not repeat, nor come back with somebody who left.
         (
-            |it| it.employees[1].extension = Some("101".into()),
+            |it| it.employees[1].extension = Some("10".into()),
             &[
-                "employees[1].extension: `101` stands in employees[0].extension too; internal numbers must not repeat: take it from the one who has it no longer",
-                "scenarios[0].exceptions[0]: no employee has the internal number `102`; correct it or take it out",
+                "employees[1].extension: `10` stands in employees[0].extension too; internal numbers must not repeat: take it from the one who has it no longer",
+                "scenarios[0].exceptions[0]: no employee has the internal number `12`; correct it or take it out",
             ],
         ),
         (
-            |it| it.employees[2].extension = Some("102".into()),
+            |it| it.employees[2].extension = Some("12".into()),
             &[
-                "employees[2].extension: `102` stands in employees[1].extension too; internal numbers must not repeat: take it from the one who has it no longer",
+                "employees[2].extension: `12` stands in employees[1].extension too; internal numbers must not repeat: take it from the one who has it no longer",
             ],
         ),
         (
@@ -44,9 +44,9 @@ fn employees_have_ids_names_and_numbers_of_their_own() {
             &["employees[0].extension: 33 characters; write at most 32"],
         ),
         (
-            |it| it.employees[1].crm_user = Some(UserId::Text("9000001".into())),
+            |it| it.employees[1].crm_user = Some(UserId::Text("504001".into())),
             &[
-                "employees[1].crm_user: `9000001` stands in employees[0].crm_user too; a CRM user is one employee: take it from the one who has it no longer",
+                "employees[1].crm_user: `504001` stands in employees[0].crm_user too; a CRM user is one employee: take it from the one who has it no longer",
             ],
         ),
         (
@@ -85,7 +85,7 @@ fn a_leading_zero_makes_another_internal_number() {
     });
     let extensions: Vec<String> =
         checked.policy.employees.iter().filter_map(|it| it.extension.as_ref()).map(ToString::to_string).collect();
-    assert_eq!(extensions, ["101", "0101"]);
+    assert_eq!(extensions, ["10", "0101"]);
 }
 
 #[test]
