@@ -48,6 +48,13 @@ impl Fakes {
         Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx) }
     }
 
+    /// The same, with a recording of every id: for webhooks that were made elsewhere.
+    pub fn for_anybody(base: &str, token: &str, key: &str, salt: &str) -> Self {
+        let (crm, pbx) = configs(base, token, key, salt);
+        let pbx = mango::Config { every_recording: true, ..pbx };
+        Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx) }
+    }
+
     /// The same systems, served somewhere else.
     pub fn moved(mut self, base: &str, token: &str, key: &str, salt: &str) -> Self {
         let (crm, pbx) = configs(base, token, key, salt);

@@ -32,6 +32,8 @@ pub struct Config {
     /// Whether "no such recording" counts as an invalid request, as every code 3xxx does by the
     /// letter of the reference: two in 2 minutes lock the key.
     pub missing_recording_counts: bool,
+    /// Whether there is a recording of every id, for webhooks that were made elsewhere.
+    pub every_recording: bool,
 }
 
 impl Default for Config {
@@ -42,6 +44,7 @@ impl Default for Config {
             public_base: "https://files.mango.test".to_owned(),
             requests_per_second: 10,
             missing_recording_counts: true,
+            every_recording: false,
         }
     }
 }

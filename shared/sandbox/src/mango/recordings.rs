@@ -118,6 +118,7 @@ impl Mango {
     fn ready(&self, id: String, now_ms: i64) -> Result<String, u16> {
         match self.recordings.get(&id) {
             Some(recording) if recording.ready_at_ms <= now_ms => Ok(id),
+            None if self.config.every_recording => Ok(id),
             _ => Err(NO_RECORDING),
         }
     }

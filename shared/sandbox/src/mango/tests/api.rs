@@ -99,6 +99,14 @@ fn a_missing_recording_need_not_count_as_an_invalid_request() {
 }
 
 #[test]
+fn a_pbx_for_webhooks_made_elsewhere_has_a_recording_of_every_id() {
+    let mut pbx = Mango::new(Config { every_recording: true, ..Config::default() });
+    assert_eq!(ask(&mut pbx, 0).status, 302);
+    pbx.add_recording(RECORDING, 60_000);
+    assert_eq!(ask(&mut pbx, 1_000).json(), json!({ "result": 3320 }), "one that is being made is not ready");
+}
+
+#[test]
 fn a_signed_link_works_until_it_expires() {
     let Config { key, salt, .. } = Config::default();
     let sign = digest(&[&key, "1760003600", RECORDING, &salt]);
