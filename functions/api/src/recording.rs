@@ -35,11 +35,15 @@ impl Api {
         match &recording.copy {
             Copy::Stored { blob, bytes, media_type } => {
                 let part = range::part(request.header("range"), *bytes);
-                let reply = self.part_of(blob, media_type, part, *bytes).await?;
+                let file = request.param("download").map(|_| file_name(&link, media_type));
+                let reply = match self.blobs.link(blob, playable(media_type), file.as_deref()).await? {
+                    Some(direct) => Reply::redirect(302, &direct),
+                    None => as_file(self.part_of(blob, media_type, part, *bytes).await?, file.as_deref()),
+                };
                 if matches!(part, Part::Whole | Part::Bytes { from: 0, .. }) {
                     self.count_play(&link).await;
                 }
-                Ok(as_file(reply, request, &link, media_type))
+                Ok(reply)
             }
             _ => elsewhere(recording),
         }
@@ -95,12 +99,12 @@ fn elsewhere(recording: &Recording) -> Result<Reply, Problem> {
     }
 }
 
-fn as_file(reply: Reply, request: &Request, link: &RecordingRef, media_type: &str) -> Reply {
+fn as_file(reply: Reply, file: Option<&str>) -> Reply {
     let reply = reply.header("accept-ranges", "bytes");
-    if request.param("download").is_none() {
-        return reply;
+    match file {
+        Some(file) => reply.header("content-disposition", format!("attachment; filename=\"{file}\"")),
+        None => reply,
     }
-    reply.header("content-disposition", format!("attachment; filename=\"{}\"", file_name(link, media_type)))
 }
 
 /// Nothing but sound is ever handed out as what it says it is: a page must not run on our site.

@@ -108,10 +108,10 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// An answer without a body: an empty text, because `null` is not understood by every gateway.
     pub fn empty(status: u16) -> Self {
         let headers = vec![("cache-control", "private, no-store".to_owned())];
-        Self { status, headers, cookies: Vec::new(), body: Body::Empty, encoded: false }
+        Self { status, headers, cookies: Vec::new(), body: Body::Text(String::new()), encoded: false }
     }
 
     /// A JSON answer.

@@ -86,6 +86,11 @@ pub trait Blobs: Send + Sync {
     async fn put(&self, key: &str, media_type: &str, chunks: Chunks, limit: u64) -> Result<u64, PortError>;
     /// Bytes `from..=to` (to the end if `None`), never more than 4 MiB in one answer.
     async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError>;
+    /// A link that hands the blob out to whoever has it, for a few minutes; `None`: this store is not reached
+    /// from outside. With a file name it is a download.
+    async fn link(&self, _key: &str, _media_type: &str, _file: Option<&str>) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
 }
 
 /// A request to the outside.

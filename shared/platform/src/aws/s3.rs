@@ -23,6 +23,8 @@ pub const WRITE_ACTIONS: &[&str] = &["s3:PutObject"];
 
 /// Most bytes of one answer of `get`.
 const PART: u64 = 4 * 1024 * 1024;
+/// How long a link to a blob is good.
+const LINK: Duration = Duration::from_secs(300);
 
 /// One bucket.
 #[derive(Clone, Debug)]
@@ -37,14 +39,6 @@ impl S3Blobs {
         // An endpoint of one's own is an emulator, and those know no bucket by host name.
         let config = Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some()).build();
         Self { client: Client::from_conf(config), bucket: bucket.into() }
-    }
-
-    /// A link to the blob that anybody may follow for so many seconds, at most a week.
-    pub async fn presign(&self, key: &str, seconds: u64) -> Result<String, PortError> {
-        let lifetime = PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(error_of)?;
-        let call = self.client.get_object().bucket(&self.bucket).key(key);
-        let request = call.presigned(lifetime).await.map_err(|error| failed(&error))?;
-        Ok(request.uri().to_owned())
     }
 
     /// The answer to a range that begins behind the end.
@@ -85,6 +79,14 @@ impl Blobs for S3Blobs {
         let bytes = output.body.collect().await.map_err(error_of)?.to_vec();
         let total = total.ok_or_else(|| error_of("S3 did not say how large the blob is"))?;
         Ok(Some(Blob { media_type, total, from, bytes }))
+    }
+
+    async fn link(&self, key: &str, media_type: &str, file: Option<&str>) -> Result<Option<String>, PortError> {
+        let lifetime = PresigningConfig::expires_in(LINK).map_err(error_of)?;
+        let call = self.client.get_object().bucket(&self.bucket).key(key).response_content_type(media_type);
+        let call = call.set_response_content_disposition(file.map(|file| format!("attachment; filename=\"{file}\"")));
+        let request = call.presigned(lifetime).await.map_err(|error| failed(&error))?;
+        Ok(Some(request.uri().to_owned()))
     }
 }
 

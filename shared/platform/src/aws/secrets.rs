@@ -29,7 +29,7 @@ impl SecretsManager {
     }
 
     fn id(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        format!("{}{}", self.prefix, escaped(name))
     }
 }
 
@@ -55,6 +55,26 @@ impl Secrets for SecretsManager {
     }
 }
 
+/// What Secrets Manager takes in a name stays; anything else becomes `+XX`, the plus sign as well.
+/// Policies rely on it: `connection/*.crm+3A*`.
+fn escaped(name: &str) -> String {
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"/_=.@-".contains(&byte);
+    let pieces = name.bytes().map(|byte| if stays(byte) { char::from(byte).into() } else { format!("+{byte:02X}") });
+    pieces.collect()
+}
+
 fn error_of<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &E) -> PortError {
     PortError::new("secrets", explain(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped;
+
+    #[test]
+    fn names_hold_only_what_the_store_takes_and_never_meet() {
+        assert_eq!(escaped("channel/acme.main"), "channel/acme.main");
+        assert_eq!(escaped("connection/acme.crm:main"), "connection/acme.crm+3Amain");
+        assert_ne!(escaped("a:b"), escaped("a+3Ab"));
+    }
 }
