@@ -1,9 +1,10 @@
 //! Channels: where their webhooks go, what came last, and why nothing comes.
 
+use ed25519_dalek::SigningKey;
 use perezvon_adapters::provider;
 use perezvon_domain::AccountId;
 use perezvon_engine::settings::Channel;
-use perezvon_platform::hook::{Hook, parse_private, sign};
+use perezvon_platform::hook::{Hook, sign};
 use perezvon_store::items::intake::Seen;
 use perezvon_store::keys;
 use serde_json::json;
@@ -18,6 +19,7 @@ impl Api {
         let settings = self.needed_settings(account).await?;
         let zone = &settings.policy.time_zone;
         let with_urls = allows(visitor.person.role, Right::Configure);
+        let key = if with_urls { self.hook_key().await? } else { None };
         let mut channels = Vec::new();
         for channel in &settings.document.channels {
             let row = self.table.get(&keys::channel_status(account, &channel.id)).await?;
@@ -29,7 +31,7 @@ impl Api {
                 "provider": channel.provider,
                 "provider_name": name,
                 "active": channel.active,
-                "url": with_urls.then(|| self.hook_url(account, channel)).flatten(),
+                "url": key.as_ref().and_then(|key| self.hook_url(account, channel, key)),
                 "mood": mood(channel.active, &seen).name(),
                 "status": sentence(channel.active, &seen, zone),
                 "accepted": seen.accepted,
@@ -49,23 +51,23 @@ impl Api {
     /// `GET urls`.
     pub(crate) async fn urls(&self, account: &AccountId) -> Result<Reply, Problem> {
         let settings = self.needed_settings(account).await?;
-        let url = |channel: &Channel| json!({ "channel": channel.id, "name": channel.name, "url": self.hook_url(account, channel) });
+        let key = self.hook_key().await?;
+        let url = |channel: &Channel| key.as_ref().and_then(|key| self.hook_url(account, channel, key));
+        let url = |channel: &Channel| json!({ "channel": channel.id, "name": channel.name, "url": url(channel) });
         let urls: Vec<_> = settings.document.channels.iter().map(url).collect();
         Ok(Reply::json(200, &json!({ "urls": urls })))
     }
 
-    /// Where the webhooks of a channel go; `None`: its provider sends none, or we have no key to sign with.
-    fn hook_url(&self, account: &AccountId, channel: &Channel) -> Option<String> {
+    /// Where the webhooks of a channel go; `None`: its provider sends none.
+    fn hook_url(&self, account: &AccountId, channel: &Channel, key: &SigningKey) -> Option<String> {
         let provider = provider(&channel.provider).filter(|provider| provider.intake.is_some())?;
-        let key = parse_private(self.config.hook_key.as_deref()?);
-        let key = key.inspect_err(|error| tracing::error!(%error, "hook URLs cannot be made")).ok()?;
         let hook = Hook {
             account: account.0.clone(),
             channel: channel.id.0.clone(),
             generation: channel.generation,
             body_limit: provider.capabilities.body_limit,
         };
-        Some(format!("{}/h/{}", self.public_url(), sign(&hook, &key)))
+        Some(format!("{}/h/{}", self.public_url(), sign(&hook, key)))
     }
 }
 

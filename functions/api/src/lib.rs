@@ -10,6 +10,7 @@ mod channels;
 mod connections;
 mod explain;
 mod jobs;
+mod keys;
 mod list;
 mod login;
 mod opaque;
@@ -43,15 +44,15 @@ use crate::web::{Problem, Reply, Request};
 
 pub use crate::access::EVERY_ACCOUNT;
 
-/// AWS actions this function uses. Of secrets it reads its own keys alone, `api/keys`.
+/// AWS actions this function uses. Of secrets it reads our own keys alone, and writes the others.
 pub const ACTIONS: &[&str] = &[
     "sqs:SendMessage",
     "events:PutEvents",
+    "secretsmanager:GetSecretValue",
+    "secretsmanager:PutSecretValue",
+    "secretsmanager:CreateSecret",
     "s3:GetObject",
     "s3:ListBucket",
-    "secretsmanager:GetSecretValue",
-    "secretsmanager:CreateSecret",
-    "secretsmanager:PutSecretValue",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
     "dynamodb:Query",
@@ -65,7 +66,7 @@ pub struct Api {
     pub quarantine: Arc<dyn Table>,
     /// Recordings.
     pub blobs: Arc<dyn Blobs>,
-    /// Only written: the secrets of channels and connections.
+    /// The secrets of channels and connections are only written.
     pub secrets: Arc<dyn Secrets>,
     /// Where released requests go.
     pub raw: Arc<dyn Queue>,
@@ -90,7 +91,7 @@ pub struct Config {
     pub person_key: Vec<u8>,
     /// Seals links to recordings; at least 16 bytes.
     pub link_key: Vec<u8>,
-    /// The private half of the hook key as `hook::private_text` writes it; `None`: no URLs are shown.
+    /// The private half of the hook key as `hook::private_text` writes it; `None`: it lies in the secret store.
     pub hook_key: Option<String>,
     /// `host:port` that settings may name although they are not public https; for one machine.
     pub allow_hosts: Vec<String>,
@@ -121,6 +122,7 @@ impl Api {
             Route::Logout => Ok(self.logout()),
             Route::Me => Ok(login::me(&self.visitor(&request)?)),
             Route::Accounts => self.accounts(&self.visitor(&request)?).await,
+            Route::PutHookKey => self.put_hook_key(&self.visitor(&request)?, &request).await,
             Route::Of(account, resource) => {
                 let visitor = self.visitor(&request)?;
                 visitor.check(&account, resource.right())?;

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use perezvon_api::{Api, Config};
 use perezvon_engine::Times;
 use perezvon_engine::policies::Policies;
-use perezvon_engine::secrets::read;
+use perezvon_engine::secrets::{LINK_KEY, PERSON_KEY, seal_key};
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{EventBus, S3Blobs, SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
@@ -16,14 +16,6 @@ use perezvon_platform::config::{
     QUARANTINE_TABLE_NAME, RAW_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
 };
 use perezvon_store::dynamo::Dynamo;
-
-/// Our own keys.
-#[derive(serde::Deserialize)]
-struct Keys {
-    person_key: String,
-    link_key: String,
-    hook_private_key: Option<String>,
-}
 
 fn main() -> ExitCode {
     runtime::run(api)
@@ -47,8 +39,7 @@ async fn api(mut env: Env) -> Result<(), Error> {
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
     let client = Client::new(&sdk);
     let secrets = SecretsManager::new(&sdk, secrets);
-    let keys: Option<Keys> = read(&secrets, "api/keys").await?;
-    let keys = keys.ok_or("there is no secret `api/keys`: store one as ARCHITECTURE.md says")?;
+    let (person_key, link_key) = (seal_key(&secrets, PERSON_KEY).await?, seal_key(&secrets, LINK_KEY).await?);
     let function = Api {
         table: Arc::new(Dynamo::new(client.clone(), table)),
         quarantine: Arc::new(Dynamo::new(client, quarantine)),
@@ -64,9 +55,9 @@ async fn api(mut env: Env) -> Result<(), Error> {
         times,
         config: Config {
             public_url,
-            person_key: keys.person_key.into_bytes(),
-            link_key: keys.link_key.into_bytes(),
-            hook_key: keys.hook_private_key,
+            person_key,
+            link_key,
+            hook_key: None,
             allow_hosts: allow.split(',').map(|host| host.trim().to_owned()).collect(),
         },
     };

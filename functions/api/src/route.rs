@@ -18,6 +18,8 @@ pub enum Route {
     Logout,
     Me,
     Accounts,
+    /// The private half of the pair of hook URLs, from whoever owns the installation.
+    PutHookKey,
     /// Something of one account.
     Of(AccountId, Resource),
 }
@@ -84,6 +86,7 @@ fn route(method: &str, segments: &[&str]) -> Option<Route> {
         ("POST", ["api", "v1", "logout"]) => Route::Logout,
         ("GET", ["api", "v1", "me"]) => Route::Me,
         ("GET", ["api", "v1", "accounts"]) => Route::Accounts,
+        ("PUT", ["api", "v1", "keys", "hook"]) => Route::PutHookKey,
         (_, ["api", "v1", "accounts", account, rest @ ..]) => {
             Route::Of(AccountId::from(*account), resource(method, rest)?)
         }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use perezvon_crm::Crm;
 use perezvon_engine::Times;
 use perezvon_engine::jobs::{Links, Worker};
-use perezvon_engine::secrets::read;
+use perezvon_engine::secrets::{LINK_KEY, seal_key};
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::client;
@@ -17,12 +17,6 @@ use perezvon_platform::config::{
 };
 use perezvon_platform::guard::{Allow, Guard};
 use perezvon_store::dynamo::Dynamo;
-
-/// What this function takes of our own keys.
-#[derive(serde::Deserialize)]
-struct Keys {
-    link_key: String,
-}
 
 fn main() -> ExitCode {
     runtime::run(crm)
@@ -40,8 +34,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());
     let secrets = SecretsManager::new(&sdk, secrets);
-    let keys: Option<Keys> = read(&secrets, "api/keys").await?;
-    let keys = keys.ok_or("there is no secret `api/keys`: store one as ARCHITECTURE.md says")?;
+    let link_key = seal_key(&secrets, LINK_KEY).await?;
     let worker = Worker {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         secrets: Arc::new(secrets),
@@ -49,7 +42,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
         http: Arc::new(client::Client::new(Guard { allow })?),
         blobs: None,
-        links: Some(Links { public_url, key: keys.link_key.into_bytes() }),
+        links: Some(Links { public_url, key: link_key }),
         clock: Arc::new(clock),
         times,
     };

@@ -95,6 +95,26 @@ impl Default for JobTimes {
     }
 }
 
+/// Our own key that seals tokens of people.
+pub const PERSON_KEY: &str = "keys/person";
+/// Our own key that seals links to recordings.
+pub const LINK_KEY: &str = "keys/link";
+/// The private half of the pair that signs hook URLs.
+pub const HOOK_KEY: &str = "keys/hook";
+
+/// A key of fewer bytes seals nothing.
+const SHORTEST_KEY: usize = 16;
+
+/// Reads a key of our own that seals tokens.
+pub async fn seal_key(secrets: &dyn Secrets, name: &str) -> Result<Vec<u8>, PortError> {
+    let key = secrets.get(name).await?.unwrap_or_default().trim().as_bytes().to_vec();
+    if key.len() < SHORTEST_KEY {
+        let why = format!("`{name}` is missing or shorter than {SHORTEST_KEY} bytes: put 64 random characters there");
+        return Err(PortError::new("secrets", why));
+    }
+    Ok(key)
+}
+
 /// Reads a record; `None`: there is none. One that cannot be read is an error that names it, never its content.
 pub async fn read<T: DeserializeOwned>(secrets: &dyn Secrets, name: &str) -> Result<Option<T>, PortError> {
     let Some(text) = secrets.get(name).await? else { return Ok(None) };

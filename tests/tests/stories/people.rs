@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use perezvon_engine::settings;
+use perezvon_platform::hook::{self, Ring};
 use perezvon_platform::link::{Person, Role, sign_person};
 use perezvon_sandbox::mango::calls;
 use perezvon_tests::World;
@@ -227,4 +228,24 @@ async fn the_link_in_the_record_plays_the_recording() {
     for (token, expected) in [(String::new(), 401), (token("other", "owner", Role::Owner), 404), (owner(), 200)] {
         assert_eq!(ask_bytes(&world, &token, "GET", path, None).await.0, expected);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hook_urls_are_signed_with_the_key_that_the_owner_of_everything_brings() {
+    let world = school(Plan::default()).await;
+    let url = async || ask(&world, &owner(), "GET", &of("urls"), None).await.1["urls"][0]["url"].clone();
+    assert_eq!(url().await, Value::Null, "nobody brought a key yet");
+    let key = hook::generate().expect("random numbers");
+    let body = Some(json!({ "private": hook::private_text(&key) }));
+    let path = "/api/v1/keys/hook";
+    assert_eq!(ask(&world, &owner(), "PUT", path, body.clone()).await.0, 403, "the owner of one account");
+    let everything = token("*", "owner", Role::Owner);
+    let wrong = Some(json!({ "private": hook::public_text(&key.verifying_key()) }));
+    let (status, answer) = ask(&world, &everything, "PUT", path, wrong).await;
+    assert!(status == 400 && answer["what_to_do"].is_string(), "{answer}");
+    assert_eq!(ask(&world, &everything, "PUT", path, body).await.0, 200);
+    let url = url().await;
+    let token = url.as_str().and_then(|url| url.strip_prefix("https://calls.test/h/")).expect("a hook URL");
+    let ring = Ring::parse(&hook::public_text(&key.verifying_key())).expect("a ring");
+    assert_eq!(ring.check(token).expect("signed with it").account, "school");
 }
