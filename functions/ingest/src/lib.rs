@@ -19,6 +19,8 @@ pub const ACTIONS: &[&str] = &["sqs:SendMessage"];
 
 /// Longest header that is kept, in bytes.
 const HEADER_LIMIT: usize = 512;
+/// The answer of an installation that was deployed without keys.
+const NO_KEYS: &str = r#"{"error":"this installation has no hook keys yet: run `perezvon keys` and deploy again"}"#;
 
 /// The function.
 pub struct Ingest {
@@ -32,6 +34,10 @@ impl Ingest {
         let http = &request.request_context.http;
         let path = request.raw_path.as_deref().or(http.path.as_deref()).unwrap_or_default();
         let Some((token, suffix)) = split(path) else { return answer(404) };
+        if !self.tokens.has_keys() {
+            tracing::error!("webhook not accepted: there are no hook keys; run `perezvon keys` and deploy again");
+            return told(503, NO_KEYS);
+        }
         // Strangers get 404 and never reach the queue.
         let Some(hook) = self.tokens.check(token) else { return answer(404) };
         if !matches!(http.method.as_str(), "POST" | "GET") {
@@ -97,11 +103,15 @@ fn headers(request: &ApiGatewayV2httpRequest) -> BTreeMap<String, String> {
     kept
 }
 
+/// Providers read the status alone; an empty object suits those who parse.
 fn answer(status: i64) -> ApiGatewayV2httpResponse {
+    told(status, "{}")
+}
+
+fn told(status: i64, body: &str) -> ApiGatewayV2httpResponse {
     let mut response = ApiGatewayV2httpResponse::default();
     response.status_code = status;
-    // Providers read the status alone; an empty object suits those who parse.
-    response.body = Some(Body::Text("{}".to_owned()));
+    response.body = Some(Body::Text(body.to_owned()));
     response.headers.insert("content-type", http_value("application/json"));
     response
 }

@@ -133,6 +133,11 @@ impl CheckedTokens {
         Self { ring, known: Mutex::default() }
     }
 
+    /// Whether any token can be good at all.
+    pub fn has_keys(&self) -> bool {
+        !self.ring.0.is_empty()
+    }
+
     /// As [`Ring::check`].
     pub fn check(&self, token: &str) -> Option<Hook> {
         let remembered = self.lock().get(token).cloned();
