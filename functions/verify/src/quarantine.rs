@@ -94,7 +94,12 @@ impl Verify {
         let key = keys::channel_day(&account, &channel, &day(Timestamp(raw.received_at)));
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
         let row = self.quarantine.update(Update::new(key).add("quarantined_bytes", bytes)).await?;
-        Ok(row.n("quarantined_bytes").unwrap_or_default() <= DAY_LIMIT)
+        let total = row.n("quarantined_bytes").unwrap_or_default();
+        if total > DAY_LIMIT && total - bytes <= DAY_LIMIT {
+            // Once a day and channel. An alarm of the template looks for these words.
+            tracing::warn!(%account, %channel, "the quarantine of a channel is full for today");
+        }
+        Ok(total <= DAY_LIMIT)
     }
 }
 

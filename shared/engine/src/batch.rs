@@ -23,7 +23,7 @@ pub struct Failed(Vec<String>);
 impl Failed {
     /// A message failed. A failure is logged once, here; never the body.
     pub fn add(&mut self, id: &str, failure: &Failure) {
-        tracing::error!(message = id, %failure, "message not processed");
+        tracing::error!(message_id = id, %failure, "message not processed");
         self.0.push(id.to_owned());
     }
 
