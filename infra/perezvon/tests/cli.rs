@@ -152,3 +152,29 @@ fn a_server_is_set_up_and_asked_from_the_command_line() {
     fails(&["urls", "--token", "wrong"], "--token");
     fails(&["urls", "--account", "other"], ".");
 }
+
+#[test]
+fn the_owners_token_is_made_from_a_person_key_without_a_server() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("person");
+    std::fs::write(&file, "0123456789abcdef0123456789abcdef\n").expect("a file");
+    let path = file.to_str().expect("a path");
+    let made = run(&["token", "--person-key", path]);
+    assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    assert!(stdout(&made).trim().contains('.') && stdout(&made).lines().count() == 1, "{}", stdout(&made));
+    std::fs::write(&file, "short").expect("a file");
+    let short = run(&["token", "--person-key", path]);
+    assert!(stderr(&short).contains("no person key"), "{}", stderr(&short));
+}
+
+#[test]
+fn the_calls_of_the_demo_are_signed_a_line_each() {
+    let signed = run(&["sign", "mango", "--demo", "--key", "invented-key", "--salt", "invented-salt"]);
+    assert_eq!(signed.status.code(), Some(0), "{}", stderr(&signed));
+    let text = stdout(&signed);
+    assert!(text.lines().count() > 10 && text.lines().all(|line| line.contains("\"content_type\":")), "{text}");
+    for part in ["events/summary", "\"call\":1", "\"call\":3", "vpbx_api_key=invented-key"] {
+        assert!(text.contains(part), "{part}");
+    }
+    assert!(!text.contains("invented-salt"), "the salt never travels");
+}

@@ -44,6 +44,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Put a backup into a new data folder, without a server.
     Restore(RestoreArgs),
+    /// Make the pair of keys that signs hook URLs, for an installation in the cloud.
+    Keys(KeysArgs),
     /// Send a settings file to the running server.
     Apply(ApplyArgs),
     /// Print the addresses to which the providers must send their webhooks.
@@ -177,6 +179,9 @@ pub struct PayloadArgs {
     /// The Nth of the built-in examples.
     #[arg(long, value_name = "N")]
     pub example: Option<usize>,
+    /// The calls of the demo as if they ended now: each webhook a line of JSON with path and signed body.
+    #[arg(long)]
+    pub demo: bool,
 }
 
 #[derive(Debug, Args)]
@@ -207,9 +212,26 @@ pub struct RestoreArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// The file whose deployment parameters get the public half.
+    #[arg(long, value_name = "FILE", default_value = "samconfig.toml")]
+    pub config: PathBuf,
+    /// The installation, as the file names it.
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub config_env: String,
+    /// Where the private half goes, for its owner only; `hook-NAME.key` unless told otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub struct ApplyArgs {
     /// The settings file, TOML.
     pub file: PathBuf,
+    /// Bring this private half of `perezvon keys` up first: an installation in the cloud makes its
+    /// hook URLs with it. Only its owner may.
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
     /// Only print what would change.
     #[arg(long)]
     pub dry_run: bool,
@@ -292,7 +314,12 @@ pub enum JobsCommand {
 #[derive(Debug, Args)]
 pub struct TokenArgs {
     /// Id of the employee in the settings.
-    pub employee: String,
+    #[arg(required_unless_present = "person_key")]
+    pub employee: Option<String>,
+    /// Make the owner's token from this file with the person key of an installation in the cloud (`-`
+    /// reads standard input), without asking a server.
+    #[arg(long, value_name = "FILE", conflicts_with = "employee")]
+    pub person_key: Option<PathBuf>,
     /// What they may do: operator sees calls, auditor sees everything, integrator sets up channels
     /// and connections, admin does all of one account, owner all of the installation.
     #[arg(

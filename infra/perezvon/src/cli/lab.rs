@@ -9,6 +9,7 @@ use perezvon_domain::Timestamp;
 
 use super::Said;
 use super::args::{PayloadArgs, SecretArgs, SignArgs, VerifyArgs};
+use crate::demo::{Webhook, calls_of};
 
 /// A provider whose signatures can be made and looked into.
 struct Signing {
@@ -70,6 +71,9 @@ fn named(args: &SecretArgs) -> Result<Vec<(String, String)>, String> {
 /// `perezvon sign`.
 pub fn sign(args: &SignArgs) -> Result<Said, String> {
     let signing = Signing::of(&args.provider)?;
+    if args.payload.demo {
+        return demo(&signing, &signing.secret(&args.secrets)?);
+    }
     let (path, payload) = payload(&signing, &args.payload)?;
     let signed = signing.lab.sign(&payload, &signing.secret(&args.secrets)?);
     let path = args.path.as_deref().unwrap_or(path);
@@ -80,6 +84,28 @@ pub fn sign(args: &SignArgs) -> Result<Said, String> {
     let words: Vec<String> = words.into_iter().map(quoted).collect();
     let target = quoted(&format!("{url}/{}", path.trim_matches('/')));
     Ok(Said::fine(format!("{body}\n\n{} {target}\n", words.join(" "))))
+}
+
+/// The demo's webhooks, a line of JSON each.
+fn demo(signing: &Signing, secret: &Secret) -> Result<Said, String> {
+    let now_s = jiff::Timestamp::now().as_second();
+    let calls = calls_of(signing.provider.id, now_s).ok_or_else(|| {
+        let name = signing.provider.name;
+        format!("the demo has no calls of {name}: use --example")
+    })?;
+    let line = |webhook: Webhook| {
+        let signed = signing.lab.sign(&webhook.payload, secret);
+        let line = serde_json::json!({
+            "call": webhook.call,
+            "entry": webhook.entry,
+            "at_ms": webhook.at_ms,
+            "path": webhook.path,
+            "content_type": signed.content_type,
+            "body": String::from_utf8_lossy(&signed.body),
+        });
+        format!("{line}\n")
+    };
+    Ok(Said::fine(calls.into_iter().map(line).collect()))
 }
 
 fn payload(signing: &Signing, args: &PayloadArgs) -> Result<(&'static str, String), String> {

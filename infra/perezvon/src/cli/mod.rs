@@ -5,6 +5,7 @@
 
 mod args;
 mod copy;
+mod keys;
 mod lab;
 mod sandbox;
 mod server;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::local::{self, Options};
-use args::{Cli, Command, LocalArgs};
+use args::{Cli, Command, LocalArgs, TokenArgs};
 
 /// Seconds that a worker may hold a connection.
 const LEASE_SECONDS: u32 = 60;
@@ -80,6 +81,7 @@ async fn run(command: Command) -> Result<Said, String> {
         Command::Sign(args) => lab::sign(&args),
         Command::Verify(args) => lab::verify(&args),
         Command::Restore(args) => copy::restore(&args),
+        Command::Keys(args) => keys::make(&args),
         Command::Apply(args) => settings::apply(&args).await,
         Command::Urls(args) => show::urls(&args).await,
         Command::Explain(args) => show::explain(&args).await,
@@ -87,8 +89,17 @@ async fn run(command: Command) -> Result<Said, String> {
         Command::Quarantine(command) => show::quarantine(&command).await,
         Command::Connections(args) => show::connections(&args).await,
         Command::Jobs(command) => show::jobs(&command).await,
-        Command::Token(args) => show::token(&args).await,
+        Command::Token(args) => token(&args).await,
         Command::Backup(args) => copy::backup(&args).await,
+    }
+}
+
+/// `perezvon token`.
+async fn token(args: &TokenArgs) -> Result<Said, String> {
+    match (&args.employee, &args.person_key) {
+        (Some(employee), _) => show::token(args, employee).await,
+        (None, Some(key)) => keys::owner_token(key, args.days),
+        (None, None) => Err("name an employee, or give --person-key".to_owned()),
     }
 }
 

@@ -92,6 +92,13 @@ impl Server {
         self.ask("PUT", path, Some(body)).await
     }
 
+    /// How a hook URL with this token is answered to a method that no webhook has: 405 if the token is good.
+    pub async fn knock(&self, token: &str) -> Result<u16, String> {
+        let request = self.request("PUT", &format!("/h/{token}"), None, TIMEOUT_MS);
+        let answer = self.client.send(HttpRequest { headers: Vec::new(), ..request }).await;
+        answer.map(|answer| answer.status).map_err(|error| self.unreachable(&error))
+    }
+
     /// POST whose answer comes in pieces.
     pub async fn download(&self, path: &str) -> Result<Streamed, String> {
         let request = self.request("POST", path, None, BACKUP_TIMEOUT_MS);

@@ -3,10 +3,10 @@
 use perezvon_engine::settings::{Checked, Context, Problem, check};
 use serde_json::Value;
 
-use super::Said;
 use super::args::{ApplyArgs, CheckArgs};
 use super::server::{Server, path_of};
 use super::show::json;
+use super::{Said, keys};
 use crate::local::settings::{read, source};
 
 /// `perezvon check`.
@@ -46,6 +46,9 @@ pub async fn apply(args: &ApplyArgs) -> Result<Said, String> {
         ));
     }
     let server = Server::new(&args.server)?;
+    if let Some(file) = args.keys.as_ref().filter(|_| !args.dry_run) {
+        keys::bring(&server, file).await?;
+    }
     let body = serde_json::to_value(&document).map_err(|error| error.to_string())?;
     let answer = server.put(&format!("{}?{}", path_of(&account, &["settings"]), query(args)), &body).await?;
     let fine = answer.status != 422;

@@ -232,10 +232,10 @@ async fn retry(id: &str, args: &ServerArgs) -> Result<Said, String> {
     Ok(said(args, &body, |body| format!("put back: {}\n", field(body, "what"))))
 }
 
-/// `perezvon token`.
-pub async fn token(args: &TokenArgs) -> Result<Said, String> {
+/// `perezvon token EMPLOYEE`.
+pub async fn token(args: &TokenArgs, employee: &str) -> Result<Said, String> {
     let server = Server::new(&args.server)?;
-    let mut wanted = serde_json::json!({ "employee": args.employee, "role": args.role });
+    let mut wanted = serde_json::json!({ "employee": employee, "role": args.role });
     if let Some(days) = args.days {
         wanted["days"] = days.into();
     }

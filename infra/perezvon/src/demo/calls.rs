@@ -2,10 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use perezvon_sandbox::mango::calls::{self, Call, Employee, MENU_S, RECORDED_S, RING_S, Webhook};
+use perezvon_sandbox::mango::calls::{self, Call, Employee, MENU_S, RECORDED_S, RING_S};
 
 use crate::local::sandbox::Fakes;
 
+/// Whose telephony the demo has.
+const PROVIDER: &str = "mango";
 /// The company's number.
 const LINE: &str = "74950000001";
 /// How many times faster than life the calls are played.
@@ -29,7 +31,7 @@ pub(super) struct DemoCall {
     /// The provider's id of the call.
     pub entry: String,
     pub recording: Option<String>,
-    pub webhooks: Vec<Webhook>,
+    pub webhooks: Vec<calls::Webhook>,
     pub expects: Expected,
 }
 
@@ -91,6 +93,33 @@ fn call(n: i64, client: &str, now_s: i64, talk_s: i64, recording: Option<String>
         start_s: now_s - lasts_s,
         talk_s,
     }
+}
+
+/// A webhook of the demo for whoever posts it himself: not signed yet.
+pub struct Webhook {
+    /// From 1.
+    pub call: usize,
+    pub entry: String,
+    /// After the first one.
+    pub at_ms: i64,
+    pub path: &'static str,
+    pub payload: String,
+}
+
+/// The demo's calls, one after another, if this is the provider of its telephony.
+pub fn calls_of(provider: &str, now_s: i64) -> Option<Vec<Webhook>> {
+    (provider == PROVIDER).then(|| {
+        let told = (1..).zip(all(now_s)).flat_map(|(number, call)| {
+            call.webhooks.into_iter().map(move |hook| Webhook {
+                call: number,
+                entry: call.entry.clone(),
+                at_ms: hook.after_ms / FASTER,
+                path: hook.path,
+                payload: hook.json,
+            })
+        });
+        told.collect()
+    })
 }
 
 /// All webhooks of all calls in the order in which they are posted.

@@ -5,6 +5,7 @@ mod calls;
 mod outcome;
 mod play;
 
+pub use calls::{Webhook, calls_of};
 pub use play::Stage;
 
 use std::fs;
