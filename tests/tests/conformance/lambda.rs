@@ -52,6 +52,18 @@ async fn ingested(name: &str) -> (i64, Option<RawMessage>) {
     (answer.status_code, message)
 }
 
+#[tokio::test]
+async fn without_keys_every_webhook_is_told_what_is_missing() {
+    let queue = Arc::new(Kept::default());
+    let function = Ingest { tokens: CheckedTokens::new(Ring::default()), raw: queue.clone() };
+    for name in ["ingest_valid", "ingest_unknown_token"] {
+        let answer = function.handle(event::<ApiGatewayV2httpRequest>(name)).await;
+        assert_eq!(answer.status_code, 503, "{name}");
+        assert!(format!("{:?}", answer.body).contains("perezvon keys"), "{name}: {:?}", answer.body);
+    }
+    assert!(queue.0.lock().expect("nobody panicked").is_empty());
+}
+
 /// What `verify` makes of a raw message: the events, or how it ends.
 fn then(raw: &RawMessage) -> Result<Vec<Inbound>, &'static str> {
     let index = json("lambda/index.json");
@@ -90,7 +102,8 @@ async fn api_answers_each_of_its_events_as_the_index_says() {
         let stranger = api.handle(event(&name), i64::MAX).await;
         api.config.person_key = text(&keys, "person_key").into_bytes();
         let answer = api.handle(event(&name), i64::MAX).await;
-        assert_eq!((stranger.status_code, value!(answer.status_code)), (401, entry["status"].clone()), "{name}");
+        let statuses = [stranger.status_code, answer.status_code];
+        assert_eq!(value!(statuses), value!([entry["stranger"], entry["status"]]), "{name}");
     }
     let owner = Person { account: "demo".to_owned(), name: "owner".to_owned(), role: Role::Owner };
     let token = sign_person(&owner, None, text(&keys, "person_key").as_bytes());
@@ -126,11 +139,18 @@ fn the_tokens_of_the_samples_are_what_the_published_key_signs() {
 }
 
 fn messages<T: DeserializeOwned>(name: &str) -> Vec<T> {
+    let (messages, unreadable) = batch_of(name);
+    assert!(unreadable == 0 && !messages.is_empty(), "{name}");
+    messages
+}
+
+/// The messages of a batch, and how many could not be read.
+fn batch_of<T: DeserializeOwned>(name: &str) -> (Vec<T>, usize) {
     let mut failed = Failed::default();
     let read = batch::read(event::<SqsEvent>(name), &mut failed);
-    assert!(failed.response().batch_item_failures.is_empty(), "{name}");
-    assert!(!read.is_empty() && read.iter().all(|message| !message.id.is_empty()), "{name}");
-    read.into_iter().map(|message| message.body).collect()
+    let unreadable = failed.response().batch_item_failures.len();
+    assert!(read.iter().all(|message| !message.id.is_empty()), "{name}");
+    (read.into_iter().map(|message| message.body).collect(), unreadable)
 }
 
 #[tokio::test]
@@ -159,14 +179,20 @@ fn the_event_queue_carries_what_the_first_raw_message_means() {
 #[test]
 fn the_queues_of_the_index_carry_what_it_says() {
     for entry in list(&json("lambda/index.json")["queues"]) {
-        let name = text(entry, "name");
         match text(entry, "carries").as_str() {
-            "raw" => drop(messages::<RawMessage>(&name)),
-            "event" => drop(messages::<Envelope>(&name)),
-            "wake_up" => drop(messages::<WakeUp>(&name)),
-            other => panic!("{name} carries {other}?"),
+            "raw" => carries::<RawMessage>(entry),
+            "event" => carries::<Envelope>(entry),
+            "wake_up" => carries::<WakeUp>(entry),
+            other => panic!("{entry} carries {other}?"),
         }
     }
+}
+
+fn carries<T: DeserializeOwned + PartialEq>(entry: &Value) {
+    let (messages, unreadable) = batch_of::<T>(&text(entry, "name"));
+    assert_eq!(value!(unreadable), *entry.get("unreadable").unwrap_or(&value!(0)), "{entry}");
+    let same = messages.len() > 1 && messages.iter().all(|message| *message == messages[0]);
+    assert_eq!(value!(same), *entry.get("same").unwrap_or(&value!(false)), "{entry}");
 }
 
 #[test]
