@@ -4,15 +4,18 @@
 //! shows that it finds what it looks for.
 
 mod cargo;
+mod cloud;
 mod events;
 mod house;
 mod licences;
 mod papers;
+mod policies;
 mod pure;
 mod rules;
 mod secrets;
 mod shape;
 mod table;
+mod template;
 mod tree;
 
 /// Fails with all offences at once.
