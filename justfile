@@ -25,6 +25,10 @@ kill:
 latency:
     cargo test --release -p perezvon --test latency -- --include-ignored --nocapture
 
+# The stack on an emulator of AWS: the very template and binaries, end to end.
+cloud:
+    infra/cloud/run
+
 # Write what samples are expected to mean anew; read the difference before you keep it.
 expected:
     UPDATE_EXPECTED=1 cargo test -p perezvon-adapters
