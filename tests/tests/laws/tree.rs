@@ -5,7 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Never part of the project: what builds, runs and version control leave there.
-const SKIPPED: &[&str] = &["target", ".git", ".perezvon", ".ci/cache", ".aws-sam", "infra/cdk/node_modules"];
+const SKIPPED: &[&str] = &[
+    "target",
+    ".git",
+    ".perezvon",
+    ".ci/cache",
+    ".aws-sam",
+    "infra/cdk/node_modules",
+    "infra/cdk/dist",
+    "infra/cdk/cdk.out",
+];
 
 /// A file of the project.
 pub struct File {
