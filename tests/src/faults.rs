@@ -9,6 +9,8 @@ use perezvon_platform::{HttpRequest, PortError};
 use perezvon_store::{Key, Query, Update};
 use tokio::sync::Notify;
 
+use crate::bill;
+
 /// More port calls than any story needs: something goes round in a circle.
 const STORM: usize = 200_000;
 
@@ -146,6 +148,7 @@ impl Faults {
             Then::Freeze(time) => tokio::time::sleep(time).await,
             Then::Fail => return Err(PortError::new(name, "no answer")),
         }
+        bill::call_takes_its_time().await;
         Ok(call)
     }
 

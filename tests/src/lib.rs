@@ -1,6 +1,7 @@
 //! The World: every function's real handler over models of the queues, the table and the outside,
 //! in virtual time, with crashes before and after every port call.
 
+pub mod bill;
 pub mod events;
 pub mod faults;
 pub mod model;

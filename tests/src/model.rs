@@ -24,12 +24,17 @@ pub struct Model {
     faults: Option<Arc<Faults>>,
 }
 
-/// What was written, in DynamoDB's write units, by kind of row.
+/// What calls of the table cost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Units {
+    /// Write units.
     pub writes: u64,
+    /// Writes, refused ones included.
     pub calls: u64,
+    /// Reads.
     pub reads: u64,
+    /// Read units times two: an eventually consistent read costs half a unit.
+    pub half_reads: u64,
 }
 
 impl Model {
@@ -98,7 +103,7 @@ impl Model {
         if fails {
             let row = old.map(|attributes| Box::new(Row { key: update.key.clone(), attributes }));
             // A refused write costs what the row costs.
-            self.count(units_of(row.as_ref().map(|row| &row.attributes)));
+            self.count(units_of(&update.key, row.as_ref().map(|row| &row.attributes)));
             return Err(TableError::Conflict(row));
         }
         check_paths(&update)?;
@@ -107,7 +112,8 @@ impl Model {
             return Err(refused("Item size has exceeded the maximum allowed size"));
         }
         check_index_types(&new)?;
-        self.count(units_of(old.as_ref()).max(units_of(Some(&new))) + index_units(&update.key, old.as_ref(), &new));
+        let units = units_of(&update.key, old.as_ref()).max(units_of(&update.key, Some(&new)));
+        self.count(units + index_units(&update.key, old.as_ref(), &new));
         rows.insert(update.key.clone(), new.clone());
         Ok(Row { key: update.key, attributes: new })
     }
@@ -118,8 +124,10 @@ impl Model {
         units.calls += 1;
     }
 
-    fn count_read(&self) {
-        self.units.lock().unwrap_or_else(PoisonError::into_inner).reads += 1;
+    fn count_read(&self, bytes: usize, consistent: bool) {
+        let mut units = self.units.lock().unwrap_or_else(PoisonError::into_inner);
+        units.reads += 1;
+        units.half_reads += bytes.div_ceil(4096).max(1) as u64 * if consistent { 2 } else { 1 };
     }
 
     fn page(&self, query: &Query) -> Result<Page, TableError> {
@@ -159,8 +167,8 @@ impl Default for Model {
 impl Table for Model {
     async fn get(&self, key: &Key) -> Result<Option<Row>, TableError> {
         let call = self.before("get", &Port::Get(key)).await?;
-        self.count_read();
         let row = self.lock().get(key).cloned();
+        self.count_read(row.as_ref().map_or(0, |row| key_size(key) + size(row)), true);
         self.after(call).await;
         Ok(row.map(|attributes| Row { key: key.clone(), attributes }))
     }
@@ -190,8 +198,11 @@ impl Table for Model {
 
     async fn query(&self, query: Query) -> Result<Page, TableError> {
         let call = self.before("query", &Port::Query(&query)).await?;
-        self.count_read();
         let page = self.page(&query);
+        let read = page
+            .as_ref()
+            .map_or(0, |page| page.rows.iter().map(|row| key_size(&row.key) + size(&row.attributes)).sum());
+        self.count_read(read, query.consistent);
         self.after(call).await;
         page
     }
@@ -278,8 +289,12 @@ fn projected(index: Index, row: &Attributes) -> Attributes {
     row.iter().filter(|(name, _)| names.contains(name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
 }
 
-fn units_of(row: Option<&Attributes>) -> u64 {
-    row.map_or(1, |row| (size(row) as u64 + 100).div_ceil(1024).max(1))
+fn key_size(key: &Key) -> usize {
+    "pksk".len() + key.pk().len() + key.sk().len()
+}
+
+fn units_of(key: &Key, row: Option<&Attributes>) -> u64 {
+    row.map_or(1, |row| ((key_size(key) + size(row)) as u64).div_ceil(1024).max(1))
 }
 
 /// One unit for each index entry that is written, one more for one that is moved.

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use perezvon_platform::{Clock, Message, PortError, Queue};
 
 use crate::faults::Faults;
+use crate::world::cloud::send_requests;
 
 /// A message in the queue.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ struct State {
     waiting: Vec<Waiting>,
     dead: Vec<Waiting>,
     sent: u64,
+    send_requests: u64,
 }
 
 /// The model.
@@ -125,6 +127,11 @@ impl ModelQueue {
         self.len() == 0
     }
 
+    /// Requests that sending them took, by the bill.
+    pub fn send_requests(&self) -> u64 {
+        self.lock().send_requests
+    }
+
     /// How many were ever sent.
     pub fn sent(&self) -> u64 {
         self.lock().sent
@@ -138,6 +145,8 @@ impl Queue for ModelQueue {
         let now = self.clock.now_ms();
         {
             let mut state = self.lock();
+            let sizes: Vec<usize> = messages.iter().map(|message| message.body.len() + message.group.len()).collect();
+            state.send_requests += send_requests(&sizes);
             for message in messages {
                 assert!((0..=900_000).contains(&message.delay_ms), "delay {} of {}", message.delay_ms, self.name);
                 state.next_id += 1;

@@ -1,5 +1,6 @@
 //! The world itself: functions, queues and time, and the driver that delivers messages.
 
+pub mod cloud;
 mod driver;
 
 use std::sync::{Arc, PoisonError};
@@ -12,7 +13,7 @@ use perezvon_crm::Crm;
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
 use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
-use perezvon_engine::jobs::{Links, Worker};
+use perezvon_engine::jobs::{Links, Remembered, Worker};
 use perezvon_engine::settings::{self, Applied, Applier, Context};
 use perezvon_engine::sweep::Sweep;
 use perezvon_ingest::Ingest;
@@ -28,6 +29,7 @@ use perezvon_store::{Table, keys};
 use perezvon_verify::Verify;
 use perezvon_wake::Wake;
 
+use crate::bill::Meter;
 use crate::events::gateway_request;
 use crate::faults::{Crash, Faults};
 use crate::model::Model;
@@ -80,6 +82,7 @@ struct Functions {
 pub struct World {
     pub plan: Plan,
     pub faults: Arc<Faults>,
+    pub meter: Arc<Meter>,
     pub clock: Arc<dyn Clock>,
     pub table: Arc<Model>,
     pub quarantine: Arc<Model>,
@@ -144,6 +147,7 @@ impl World {
             functions: None,
             next_tick: tokio::time::Instant::now(),
             faults,
+            meter: Arc::default(),
         };
         world.restart();
         world
@@ -209,6 +213,7 @@ impl World {
             links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
             clock,
             times: self.plan.times,
+            remembered: Remembered::default(),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Event queue in: load, decide, commit, hand over. Events of one call in a batch are one write.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_domain::Envelope;
+use perezvon_domain::{AccountId, Envelope, Policy};
 use perezvon_engine::Failure;
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::{CallKey, Committer};
@@ -42,9 +43,10 @@ impl Route {
         for message in batch::read::<Envelope>(event, &mut failed) {
             calls.entry(key(&message.body)).or_default().push(message);
         }
+        let mut policies = BTreeMap::new();
         for (key, messages) in calls {
             let events: Vec<Envelope> = messages.iter().map(|message| message.body.clone()).collect();
-            let Err(failure) = self.one(&key, &events, ends_ms).await else { continue };
+            let Err(failure) = self.one(&key, &events, &mut policies, ends_ms).await else { continue };
             if messages.iter().any(|message| message.receives >= LAST_RECEIVE)
                 && let Err(error) = self.committer.arm(&key).await
             {
@@ -57,12 +59,23 @@ impl Route {
         failed.response()
     }
 
-    async fn one(&self, key: &CallKey, events: &[Envelope], ends_ms: i64) -> Result<(), Failure> {
+    /// `policies`: as they were when this batch first needed them.
+    async fn one(
+        &self,
+        key: &CallKey,
+        events: &[Envelope],
+        policies: &mut BTreeMap<AccountId, Arc<Policy>>,
+        ends_ms: i64,
+    ) -> Result<(), Failure> {
+        if let Some(policy) = policies.get(&key.account) {
+            return self.committer.commit(policy, key, events, ends_ms).await;
+        }
         let policy = self.policies.read(self.committer.table.as_ref(), &key.account).await?;
         let Some(policy) = policy else {
             return Err(Failure::Reject(format!("account {} has no settings", key.account)));
         };
-        self.committer.commit(&policy, key, events, ends_ms).await
+        let policy = policies.entry(key.account.clone()).or_insert(policy);
+        self.committer.commit(policy, key, events, ends_ms).await
     }
 }
 

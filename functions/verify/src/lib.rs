@@ -72,13 +72,16 @@ impl Verify {
     pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
         let mut failed = Failed::default();
         let mut tallies: BTreeMap<(AccountId, ChannelId), Tally> = BTreeMap::new();
+        let mut verified = Vec::new();
         for message in batch::read::<RawMessage>(event, &mut failed) {
-            let key = (AccountId(message.body.account.clone()), ChannelId(message.body.channel.clone()));
-            let tally = tallies.entry(key).or_default();
-            if let Err(failure) = self.one(&message, tally).await {
-                failed.add(&message.id, &failure);
+            let tally = tallies.entry(channel(&message.body)).or_default();
+            match self.one(&message.body, tally).await {
+                Ok(events) if events.is_empty() => {}
+                Ok(events) => verified.push((message, events)),
+                Err(failure) => failed.add(&message.id, &failure),
             }
         }
+        self.pass_on(verified, &mut tallies, &mut failed).await;
         // Counts are for people: losing some to a crash costs nothing, so they come last and never fail a message.
         for ((account, channel), tally) in tallies {
             if let Err(error) = self.table.update(tally.seen.save(&account, &channel)).await {
@@ -88,14 +91,10 @@ impl Verify {
         failed.response()
     }
 
-    async fn one(&self, message: &Delivered<RawMessage>, tally: &mut Tally) -> Result<(), Failure> {
-        let raw = &message.body;
+    /// One request; the events in it, if any.
+    async fn one(&self, raw: &RawMessage, tally: &mut Tally) -> Result<Vec<Envelope>, Failure> {
         match self.judge(raw).await? {
-            Verdict::Events(events) => {
-                let messages = events.iter().map(|event| event_message(event, 0)).collect();
-                self.events.send(messages).await?;
-                tally.accepted(raw);
-            }
+            Verdict::Events(events) => return Ok(events),
             Verdict::Counted => tally.counted(raw),
             Verdict::Ping => tally.ping(raw),
             Verdict::Refused(refused) => {
@@ -103,7 +102,29 @@ impl Verify {
                 tally.refused(raw, &refused);
             }
         }
-        Ok(())
+        Ok(Vec::new())
+    }
+
+    /// All events of a batch go on together: ten webhooks are one request to the queue, and one batch for `route`.
+    async fn pass_on(
+        &self,
+        verified: Vec<(Delivered<RawMessage>, Vec<Envelope>)>,
+        tallies: &mut BTreeMap<(AccountId, ChannelId), Tally>,
+        failed: &mut Failed,
+    ) {
+        let events = verified.iter().flat_map(|(_, events)| events);
+        let messages: Vec<_> = events.map(|event| event_message(event, 0)).collect();
+        if messages.is_empty() {
+            return;
+        }
+        let sent = self.events.send(messages).await.map_err(Failure::from);
+        for (message, _) in verified {
+            match &sent {
+                Ok(()) => tallies.entry(channel(&message.body)).or_default().accepted(&message.body),
+                // Those that the queue took come twice then: a repeated event changes nothing.
+                Err(failure) => failed.add(&message.id, failure),
+            }
+        }
     }
 
     async fn judge(&self, raw: &RawMessage) -> Result<Verdict, Failure> {
@@ -167,6 +188,10 @@ impl Verify {
         }
         Ok(Verdict::Events(events))
     }
+}
+
+fn channel(raw: &RawMessage) -> (AccountId, ChannelId) {
+    (AccountId(raw.account.clone()), ChannelId(raw.channel.clone()))
 }
 
 fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {

@@ -16,8 +16,9 @@ use crate::queue::{ModelQueue, Waiting};
 /// When the platform ends an invocation.
 const TIME_OUT: Duration = Duration::from_millis(INVOCATION_MS.unsigned_abs());
 
-/// One message handed to a function.
-enum Target {
+/// The function that a batch goes to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Target {
     Raw,
     Events,
     Crm,
@@ -44,7 +45,7 @@ impl World {
         }
     }
 
-    fn next_delivery(&self, now: tokio::time::Instant) -> Option<tokio::time::Instant> {
+    pub(super) fn next_delivery(&self, now: tokio::time::Instant) -> Option<tokio::time::Instant> {
         let queues = [&self.raw, &self.events, &self.crm_queue, &self.outbound_queue];
         let next = queues.iter().filter_map(|queue| queue.next_visible()).min()?;
         let wait = (next - self.clock.now_ms()).max(0).unsigned_abs();
@@ -88,7 +89,7 @@ impl World {
                     self.functions(),
                     self.clock.clone(),
                     format!("copy-{}", self.next_random(u64::MAX)),
-                    target_index(&target),
+                    target,
                     messages.clone(),
                 ),
             ));
@@ -147,7 +148,7 @@ impl World {
         Some((target, messages))
     }
 
-    fn queue(&self, target: &Target) -> Arc<ModelQueue> {
+    pub(super) fn queue(&self, target: &Target) -> Arc<ModelQueue> {
         match target {
             Target::Raw => self.raw.clone(),
             Target::Events => self.events.clone(),
@@ -156,7 +157,7 @@ impl World {
         }
     }
 
-    fn settle(&self, target: &Target, messages: &[Waiting], response: &SqsBatchResponse) {
+    pub(super) fn settle(&self, target: &Target, messages: &[Waiting], response: &SqsBatchResponse) {
         let queue = self.queue(target);
         for message in messages {
             let id = message.id.to_string();
@@ -169,28 +170,31 @@ impl World {
     }
 }
 
-fn target_index(target: &Target) -> u8 {
-    match target {
-        Target::Raw => 0,
-        Target::Events => 1,
-        Target::Crm => 2,
-        Target::Outbound => 3,
+impl Target {
+    /// The function's name.
+    pub(super) fn function(&self) -> &'static str {
+        match self {
+            Self::Raw => "verify",
+            Self::Events => "route",
+            Self::Crm => "crm",
+            Self::Outbound => "outbound",
+        }
     }
 }
 
-async fn invoke(
+pub(super) async fn invoke(
     functions: Arc<Functions>,
     clock: Arc<dyn Clock>,
     copy: String,
-    target: u8,
+    target: Target,
     messages: Vec<Waiting>,
 ) -> SqsBatchResponse {
     let event = sqs_event(&messages);
     let ends_ms = clock.monotonic_ms() + INVOCATION_MS;
     match target {
-        0 => functions.verify.handle(event).await,
-        1 => functions.route.handle(event, ends_ms).await,
-        2 => functions.crm.handle(event, &copy, ends_ms).await,
-        _ => functions.outbound.handle(event, &copy, ends_ms).await,
+        Target::Raw => functions.verify.handle(event).await,
+        Target::Events => functions.route.handle(event, ends_ms).await,
+        Target::Crm => functions.crm.handle(event, &copy, ends_ms).await,
+        Target::Outbound => functions.outbound.handle(event, &copy, ends_ms).await,
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use perezvon_domain::call::RecordsState;
 use perezvon_domain::{AccountId, ConnectionId};
+use perezvon_engine::secrets::{self, ConnectionSecret};
 use perezvon_sandbox::mango::calls;
 use perezvon_sandbox::{Fault, FaultKind};
 use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
@@ -101,9 +102,8 @@ async fn a_refused_long_lived_token_pauses_with_a_reason_and_a_new_one_goes_on_a
     assert_eq!(connection(&world).await.retry_at, None);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_expired_pair_is_refreshed_once_and_again_after_a_restart() {
-    let mut world = World::new(Plan::default());
+/// Settings with a pair of tokens that live for an hour.
+fn with_a_pair(world: &World) -> String {
     let pair = world.crm(|crm| {
         crm.configure(perezvon_sandbox::amocrm::Config { access_life_s: 3600, tokens: vec![], ..Default::default() });
         crm.grant_pair(EPOCH_MS)
@@ -112,7 +112,13 @@ async fn an_expired_pair_is_refreshed_once_and_again_after_a_restart() {
         "access_token = \"{}\"\nrefresh_token = \"{}\"\nclient_id = \"11111111-aaaa-4bbb-8ccc-000000000001\"\nclient_secret = \"sandbox-secret\"\nredirect_uri = \"https://hub.example.test/amocrm/oauth\"",
         pair.access, pair.refresh
     );
-    let toml = full("school").replace(&format!("token = \"{TOKEN}\""), &secret);
+    full("school").replace(&format!("token = \"{TOKEN}\""), &secret)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_pair_is_refreshed_once_and_again_after_a_restart() {
+    let mut world = World::new(Plan::default());
+    let toml = with_a_pair(&world);
     world.apply(&toml).await;
     for (round, entry) in ["one", "two", "three"].into_iter().enumerate() {
         let client = format!("7999123100{round}");
@@ -126,6 +132,37 @@ async fn an_expired_pair_is_refreshed_once_and_again_after_a_restart() {
     let refreshes =
         world.crm(|crm| crm.requests().iter().filter(|request| request.path == "/oauth2/access_token").count());
     assert!((2..=4).contains(&refreshes), "{refreshes} refreshes");
+}
+
+/// Another worker exchanged the pair and died before it could tell: the old tokens are worth nothing any more.
+async fn exchange_behind_its_back(world: &World) {
+    let pair = world.crm(|crm| {
+        crm.revoke_tokens();
+        crm.grant_pair(world.now().0)
+    });
+    let (name, id) = ("connection/school.crm:main", ConnectionId::from("crm:main"));
+    assert_eq!(ConnectionSecret::name(&AccountId::from("school"), &id), name);
+    let mut secret: ConnectionSecret = secrets::read(world.secrets.as_ref(), name).await.expect("read").expect("it");
+    secret.secret.0.insert("access_token".to_owned(), pair.access);
+    secret.secret.0.insert("refresh_token".to_owned(), pair.refresh);
+    secrets::write(world.secrets.as_ref(), name, &secret).await.expect("written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pair_that_is_remembered_is_never_exchanged_after_another_worker_did_it() {
+    let mut world = World::new(Plan::default());
+    world.apply(&with_a_pair(&world)).await;
+    // Used at once, and when the remembered pair is about to end.
+    for (round, wait) in [70, 1, 56].into_iter().enumerate() {
+        if round > 0 {
+            exchange_behind_its_back(&world).await;
+        }
+        minutes(&mut world, wait).await;
+        let client = format!("7999123110{round}");
+        play(&mut world, calls::answered(&call(&format!("{round}"), &client, 0, 30), &petrova())).await;
+        minutes(&mut world, 5).await;
+        assert_eq!((held(&world).calls, connection(&world).await.why), (round + 1, None), "round {round}");
+    }
 }
 
 #[test]

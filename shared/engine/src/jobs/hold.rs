@@ -27,6 +27,8 @@ pub(super) struct Hold<'a> {
     pub row: ConnectionRow,
     pub secret: ConnectionSecret,
     open: Option<Open>,
+    /// Jobs that need not be read again when the list is.
+    known: Vec<JobRow>,
     /// When the next request may be sent, by the monotonic clock.
     pub next_send_ms: i64,
     pub last_sent: Timestamp,
@@ -72,6 +74,7 @@ impl<'a> Hold<'a> {
             row,
             secret,
             open: None,
+            known: Vec::new(),
             next_send_ms: 0,
             fives: 0,
             refreshed: false,
@@ -170,7 +173,8 @@ impl<'a> Hold<'a> {
         self.row = ConnectionRow::read(&row)?;
         if self.row.code != code {
             // A new token came: take it before anything is sent with the old one.
-            if let Some(secret) = self.worker.secret(&self.wake_up.account, &self.wake_up.connection).await? {
+            let (account, connection) = (&self.wake_up.account, &self.wake_up.connection);
+            if let Some(secret) = self.worker.secret_under(account, connection, self.row.code).await? {
                 self.secret = secret;
                 self.refreshed = false;
             }
@@ -180,7 +184,11 @@ impl<'a> Hold<'a> {
 
     async fn read_jobs(&mut self) -> Result<(), Failure> {
         let table = self.worker.table.as_ref();
-        self.open = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection, None).await?);
+        let known = match self.open.take() {
+            Some(open) => open.jobs,
+            None => std::mem::take(&mut self.known),
+        };
+        self.open = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection, None, &known).await?);
         Ok(())
     }
 
@@ -189,15 +197,21 @@ impl<'a> Hold<'a> {
         let Some(open) = &mut self.open else { return Ok(false) };
         let Some(start) = open.more.take() else { return Ok(false) };
         let table = self.worker.table.as_ref();
-        let next = open::read(table, &self.wake_up.account, &self.wake_up.connection, Some(start)).await?;
+        let next = open::read(table, &self.wake_up.account, &self.wake_up.connection, Some(start), &[]).await?;
         open.jobs.extend(next.jobs);
         open.more = next.more;
         Ok(true)
     }
 
-    /// Works with the jobs as they are now in the table; done, or changed under our hands.
+    /// Works with the jobs as they are now in the table: one was changed under our hands.
     pub(super) fn forget_jobs(&mut self) {
         self.open = None;
+        self.known.clear();
+    }
+
+    /// A job of ours is over: looks for new ones, and knows the others.
+    pub(super) fn next_jobs(&mut self) {
+        self.known = self.open.take().map(|open| open.jobs).unwrap_or_default();
     }
 
     /// Takes a changed job back into the list without reading them all again.
@@ -238,7 +252,7 @@ impl<'a> Hold<'a> {
                 // Keep the new value, and look at the jobs again: somebody put one there.
                 self.pokes = row.pokes;
                 self.row = row;
-                self.open = None;
+                self.next_jobs();
                 Ok(Released::Poked)
             }
             Err(TableError::Conflict(None)) => Ok(Released::Yes),

@@ -5,6 +5,7 @@ mod hold;
 mod off;
 mod open;
 mod pause;
+mod remembered;
 mod send;
 mod step;
 
@@ -24,6 +25,8 @@ use crate::secrets::{self, ConnectionSecret};
 use crate::times::Times;
 use crate::wakeup::WakeUp;
 use hold::Hold;
+
+pub use remembered::Remembered;
 
 /// How recordings get their link in a CRM.
 #[derive(Clone)]
@@ -50,6 +53,8 @@ pub struct Worker {
     pub links: Option<Links>,
     pub clock: Arc<dyn Clock>,
     pub times: Times,
+    /// Secrets of connections that this process has read.
+    pub remembered: Remembered,
 }
 
 /// Works on a batch of wake-ups: what `crm` and `outbound` do.
@@ -87,7 +92,7 @@ impl Worker {
         loop {
             match self.take(account, connection, invocation, ends_ms).await? {
                 Taken::Mine { row, after_dead } => {
-                    let Some(secret) = self.secret(account, connection).await? else {
+                    let Some(secret) = self.secret_under(account, connection, row.code).await? else {
                         return self.give_back_unusable(account, connection, &row).await;
                     };
                     return Hold::new(self, wake_up, row, after_dead, secret, ends_ms).run().await;
@@ -163,6 +168,24 @@ impl Worker {
             Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The secret under this code: every write of a secret raises it afterwards, so a known one is not read again.
+    async fn secret_under(
+        &self,
+        account: &AccountId,
+        id: &ConnectionId,
+        code: i64,
+    ) -> Result<Option<ConnectionSecret>, Failure> {
+        let known = self.remembered.get(account, id, code);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let secret = self.secret(account, id).await?;
+        if let Some(secret) = &secret {
+            self.remembered.put(code, secret);
+        }
+        Ok(secret)
     }
 
     async fn secret(&self, account: &AccountId, id: &ConnectionId) -> Result<Option<ConnectionSecret>, Failure> {

@@ -75,7 +75,7 @@ impl Worker {
     /// Ends every open job as failed: also what comes after the disconnect (!17).
     async fn fail_open_jobs(&self, account: &AccountId, id: &ConnectionId) -> Result<(), Failure> {
         loop {
-            let jobs = open::read(self.table.as_ref(), account, id, None).await?.jobs;
+            let jobs = open::read(self.table.as_ref(), account, id, None, &[]).await?.jobs;
             if jobs.is_empty() {
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! The open jobs of a connection, and which of them is next.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use perezvon_domain::{AccountId, ConnectionId, Point, Timestamp};
 use perezvon_store::items::job::JobRow;
@@ -27,19 +27,24 @@ pub(super) struct Open {
     pub more: Option<String>,
 }
 
-/// Reads a page of open jobs by the index that is strongly consistent: a stale one loses jobs (!18).
+/// Reads a page of open jobs by the index that is strongly consistent: a stale one loses jobs (!18). Rows that are
+/// `known` are not read again: under our lease nobody else changes an open job, and a write is under its `rev`.
 pub(super) async fn read(
     table: &dyn Table,
     account: &AccountId,
     connection: &ConnectionId,
     start: Option<String>,
+    known: &[JobRow],
 ) -> Result<Open, TableError> {
     let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::open_places());
     let query = Query { limit: PAGE, start, ..query };
     let page = table.query(query).await?;
+    let known: BTreeMap<_, _> = known.iter().filter(|job| job.state.is_open()).map(|job| (job.key(), job)).collect();
     let mut jobs = Vec::with_capacity(page.rows.len());
     for row in page.rows {
-        if let Some(row) = table.get(&row.key).await? {
+        if let Some(job) = known.get(&row.key) {
+            jobs.push(JobRow::clone(job));
+        } else if let Some(row) = table.get(&row.key).await? {
             let job = JobRow::read(account, connection, &row)?;
             if job.state.is_open() {
                 jobs.push(job);

@@ -63,19 +63,26 @@ impl Hold<'_> {
                 return Ok(Go::Look);
             }
         }
-        let stored = self.worker.secret(&self.wake_up.account, &self.wake_up.connection).await?;
-        if let Some(stored) = stored.filter(|stored| stored.secret != self.secret.secret) {
-            self.secret = stored;
+        if self.take_stored().await? {
             return Ok(Go::Look);
         }
         self.exchange(adapter, known).await
+    }
+
+    /// Looks past what is remembered: a refresh token is single-use. False: what is stored is what we have.
+    async fn take_stored(&mut self) -> Result<bool, Failure> {
+        let stored = self.worker.secret(&self.wake_up.account, &self.wake_up.connection).await?;
+        let Some(stored) = stored.filter(|stored| stored.secret != self.secret.secret) else { return Ok(false) };
+        self.worker.remembered.put(self.row.code, &stored);
+        self.secret = stored;
+        Ok(true)
     }
 
     /// Exchanges the refresh token ahead of time.
     pub(super) async fn refresh_ahead(&mut self, adapter: &'static dyn Jobs) -> Result<(), Failure> {
         let now = self.now();
         let due = adapter.refresh_due(&self.secret.secret).is_some_and(|due| due <= now);
-        if !due || self.refreshed {
+        if !due || self.refreshed || self.take_stored().await? {
             return Ok(());
         }
         let (base, secret, facts) = (self.secret.base.clone(), self.secret.secret.clone(), self.row.facts.clone());
@@ -136,6 +143,7 @@ impl Hold<'_> {
         match self.worker.table.update(Update::new(key).add("code", 1).when(mine)).await {
             Ok(row) => {
                 self.row = ConnectionRow::read(&row)?;
+                self.worker.remembered.put(self.row.code, &self.secret);
                 Ok(())
             }
             Err(error) if error.is_conflict() => Ok(()),

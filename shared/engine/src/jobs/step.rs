@@ -269,7 +269,7 @@ impl Hold<'_> {
         };
         job.result = Some(result);
         self.save(job).await?;
-        self.forget_jobs();
+        self.next_jobs();
         Ok(Go::Look)
     }
 
@@ -277,7 +277,7 @@ impl Hold<'_> {
         job.state = JobState::Parked;
         job.why = Some("неизвестно, выполнен ли запрос, и проверить это нельзя: решите сами".to_owned());
         self.save(&mut job).await?;
-        self.forget_jobs();
+        self.next_jobs();
         Ok(())
     }
 

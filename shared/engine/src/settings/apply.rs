@@ -130,13 +130,16 @@ impl Applier<'_> {
     }
 
     async fn put_rows(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
-        for Planned { secret, lane, new_token, .. } in plan {
+        for Planned { secret, lane, new_token, write, .. } in plan {
             let connection = &secret.connection;
-            self.put_once(ConnectionRow::put(account, connection, *lane)).await?;
+            let made = self.put_once(ConnectionRow::put(account, connection, *lane)).await?;
             self.table.update(ConnectionRow::put_entry(account, connection, *lane)).await?;
             // The secret is there already: from here on the pause only holds up.
             if *new_token {
                 self.table.update(ConnectionRow::new_code(account, connection, self.now)).await?;
+            } else if *write && !made {
+                // Workers remember the record under its code: address and times stand in it too.
+                self.table.update(ConnectionRow::raised(account, connection)).await?;
             }
         }
         self.table.update(Update::new(keys::account_entry(account)).set("schema", SCHEMA)).await?;

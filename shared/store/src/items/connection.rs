@@ -22,7 +22,7 @@ pub struct ConnectionRow {
     pub off: bool,
     pub gone_at: Option<Timestamp>,
     pub disconnected: bool,
-    /// Raised by every new token.
+    /// Raised after every write of its secret record.
     pub code: i64,
     /// A pause: nothing is sent before this.
     pub retry_at: Option<Timestamp>,
@@ -86,6 +86,11 @@ impl ConnectionRow {
             .add("pokes", 1)
             .when(Condition::Present);
         super::call::Due::Set(now).apply(update)
+    }
+
+    /// The same token under another code: whoever remembers the record reads it again.
+    pub fn raised(account: &AccountId, connection: &ConnectionId) -> Update {
+        Update::new(keys::connection(account, connection)).add("code", 1).when(Condition::Present)
     }
 
     /// The first step of disconnecting.
