@@ -33,6 +33,7 @@ impl Committer {
         ends_ms: i64,
     ) -> Result<Commanded<R>, Failure> {
         let now = Timestamp(self.clock.now_ms());
+        let look_ahead = Millis(self.times.look_ahead_ms);
         for _ in 0..TRIES {
             let item = self.load(key, now).await?;
             if item.call.version == 0 {
@@ -44,7 +45,7 @@ impl Committer {
             };
             let news = CallEvent { channel: key.channel.clone(), entry: key.entry.clone(), occurred_at: now, kind };
             let decision = decide(&item.call, &[news], policy, now);
-            let settled = settle(item.wake_due, decision.wake_due, false, now, &self.times);
+            let settled = settle(item.wake_due, decision.wake_due, false, now, look_ahead);
             let (due, armed) = match decision.effects.is_empty() {
                 true => (settled, None),
                 false => {
@@ -52,13 +53,12 @@ impl Committer {
                     arm(settled, item.wake_due, decision.wake_due, ours)
                 }
             };
-            let before = item.wake_due;
             let item = match decision.changed {
                 true => self.write(policy, &item, &decision, due, ends_ms).await?,
                 false => Some(item),
             };
             let Some(item) = item else { continue };
-            let soon = soon(before, decision.wake_due, false, decision.changed, now, &self.times);
+            let soon = soon(&decision, now, look_ahead).filter(|_| settled != Due::Leave);
             return Ok(self.finish(item, soon, armed, now).await);
         }
         Err(crowded())

@@ -61,23 +61,23 @@ impl Committer {
         let received_at = events.iter().map(|event| event.received_at).min().unwrap_or(now);
         let news: Vec<CallEvent> = events.iter().map(|envelope| envelope.event.clone()).collect();
         let timer = news.iter().any(|event| event.kind == CallEventKind::WakeDue);
+        let look_ahead = Millis(self.times.look_ahead_ms);
         for _ in 0..TRIES {
             let item = self.load(key, received_at).await?;
             if item.call.version == 0 && news.iter().all(|event| event.kind == CallEventKind::WakeDue) {
                 return Ok(()); // A timer never makes an item.
             }
             let decision = decide(&item.call, &news, policy, now);
-            let due = settle(item.wake_due, decision.wake_due, timer, now, &self.times);
+            let due = settle(item.wake_due, decision.wake_due, timer, now, look_ahead);
             // For a timer event a due time that is not the wanted one is a change (!3).
             let changed = decision.changed || (timer && due != Due::Leave);
-            let before = item.wake_due;
             let item = match changed {
                 true => self.write(policy, &item, &decision, due, ends_ms).await?,
                 false => Some(item),
             };
             // Somebody was faster: look again, in this same invocation.
             let Some(item) = item else { continue };
-            let soon = soon(before, decision.wake_due, timer, changed, now, &self.times);
+            let soon = soon(&decision, now, look_ahead).filter(|_| timer || due != Due::Leave);
             return self.hand_over(&item, soon, None, now).await;
         }
         Err(crowded())
@@ -137,47 +137,34 @@ fn crowded() -> Failure {
     Failure::Retry("many others wrote to this call at the same time; they will be done".to_owned())
 }
 
-/// A due time within the look-ahead: a delayed message does the waiting, and the commit that first wants it moves
-/// it as a sweep would, in the same write. It is the net below the message. `None`: it is further away.
-fn moved(wanted: Timestamp, now: Timestamp, times: &Times) -> Option<Timestamp> {
-    (wanted.since(now).0 <= times.look_ahead_ms).then(|| wanted.max(now).after(Millis(times.moved_by_ms)))
+/// When the call wants to be looked at, if that is within the look-ahead.
+fn soon(decision: &Decision, now: Timestamp, look_ahead: Millis) -> Option<Timestamp> {
+    decision.wake_due.filter(|at| at.since(now) <= look_ahead)
 }
 
-/// When the call wants to be looked at, if a delayed message must be sent for that.
-fn soon(
+/// What becomes of the due time. It is moved lazily: written when it gets earlier, and always settled
+/// when a timer event comes (!8). Within the look-ahead it stays where the sweep moved it: a delayed
+/// message does the waiting, and the moved time is the net below it.
+fn settle(
     stands: Option<Timestamp>,
     wanted: Option<Timestamp>,
     timer: bool,
-    changed: bool,
     now: Timestamp,
-    times: &Times,
-) -> Option<Timestamp> {
-    let wanted = wanted?;
-    let told = stands == Some(moved(wanted, now, times)?);
-    let needed = match (told, timer) {
-        (false, _) => true,
-        // Perhaps this is the very message, early by the clocks; an older one leaves the waiting to it.
-        (true, true) => wanted.since(now).0 <= 2 * times.skew_ms,
-        // Perhaps the copy that committed this event died before it sent the message.
-        (true, false) => !changed,
-    };
-    needed.then_some(wanted)
-}
-
-/// What becomes of the due time. It is moved lazily: written when it gets earlier, and always settled when a timer
-/// event comes (!8).
-fn settle(stands: Option<Timestamp>, wanted: Option<Timestamp>, timer: bool, now: Timestamp, times: &Times) -> Due {
-    let (stands, wanted) = match (stands, wanted) {
-        (None, None) => return Due::Leave,
-        (Some(_), None) => return if timer { Due::Remove } else { Due::Leave },
-        (None, Some(wanted)) => return Due::Set(moved(wanted, now, times).unwrap_or(wanted)),
-        (Some(stands), Some(wanted)) => (stands, wanted),
-    };
-    let Some(moved) = moved(wanted, now, times) else {
-        let earlier = wanted < stands || (timer && wanted != stands);
-        return if earlier { Due::Set(wanted) } else { Due::Leave };
-    };
-    // What a sweep finds next stays, for somebody may have armed it; but one that has passed would be swept again.
-    let swept = stands.since(now).0 <= times.look_ahead_ms && !(timer && stands <= now);
-    if stands == moved || swept || (timer && stands > now) { Due::Leave } else { Due::Set(moved) }
+    look_ahead: Millis,
+) -> Due {
+    match (stands, wanted) {
+        (None, None) => Due::Leave,
+        (Some(_), None) if timer => Due::Remove,
+        (Some(_), None) => Due::Leave,
+        (None, Some(wanted)) => Due::Set(wanted),
+        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= look_ahead) => {
+            Due::Set(wanted)
+        }
+        (Some(stands), Some(wanted)) if timer && stands != wanted => {
+            // A stale time that has passed would be swept again at once: it is a change too.
+            let near = wanted.since(now) <= look_ahead && stands > now;
+            if near { Due::Leave } else { Due::Set(wanted) }
+        }
+        (Some(_), Some(_)) => Due::Leave,
+    }
 }

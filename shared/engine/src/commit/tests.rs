@@ -8,18 +8,14 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn settled(stands: Option<Timestamp>, wanted: Option<Timestamp>, timer: bool, now: Timestamp) -> Due {
-    settle(stands, wanted, timer, now, &Times::default())
-}
-
-fn told(stands: Option<Timestamp>, wanted: Timestamp, timer: bool, changed: bool) -> bool {
-    soon(stands, Some(wanted), timer, changed, at(0), &Times::default()).is_some()
+    settle(stands, wanted, timer, now, Millis(Times::default().look_ahead_ms))
 }
 
 #[test]
 fn a_due_time_is_written_only_when_it_gets_earlier() {
     let now = at(0);
     assert_eq!(settled(None, Some(at(600)), false, now), Due::Set(at(600)));
-    assert_eq!(settled(Some(at(600)), Some(at(400)), false, now), Due::Set(at(400)));
+    assert_eq!(settled(Some(at(600)), Some(at(60)), false, now), Due::Set(at(60)));
     assert_eq!(settled(Some(at(600)), Some(at(900)), false, now), Due::Leave);
     assert_eq!(settled(Some(at(600)), None, false, now), Due::Leave);
 }
@@ -34,33 +30,11 @@ fn a_timer_event_always_settles_it() {
 }
 
 #[test]
-fn within_the_look_ahead_the_commit_moves_it_as_the_sweep_would() {
-    let now = at(0);
-    assert_eq!(settled(None, Some(at(60)), false, now), Due::Set(at(550)));
-    assert_eq!(settled(Some(at(550)), Some(at(60)), false, now), Due::Leave);
-    assert_eq!(settled(Some(at(550)), Some(at(90)), false, now), Due::Set(at(580)));
-    assert_eq!(settled(Some(at(3600)), Some(at(60)), false, now), Due::Set(at(550)));
-    // Where a sweep looks next somebody may have armed it.
-    assert_eq!(settled(Some(at(60)), Some(at(90)), false, now), Due::Leave);
-}
-
-#[test]
 fn within_the_look_ahead_it_stays_where_the_sweep_moved_it() {
     let now = at(0);
     assert_eq!(settled(Some(at(490)), Some(at(100)), true, now), Due::Leave);
     // One that has passed would be swept again at once.
-    assert_eq!(settled(Some(at(-1)), Some(at(100)), true, now), Due::Set(at(590)));
-}
-
-#[test]
-fn one_message_is_sent_for_a_due_time_unless_it_may_be_lost() {
-    assert!(told(None, at(60), false, true));
-    assert!(!told(Some(at(550)), at(60), false, true), "the commit that moved it sent one");
-    assert!(told(Some(at(550)), at(60), false, false), "or died before it: this is its event again");
-    assert!(told(Some(at(500)), at(60), false, true), "moved for another time");
-    assert!(!told(Some(at(550)), at(60), true, false), "a message for an earlier time");
-    assert!(told(Some(at(495)), at(5), true, false), "the message itself, early by a clock");
-    assert!(!told(None, at(600), false, true), "the sweep sends one when it is near");
+    assert_eq!(settled(Some(at(-1)), Some(at(100)), true, now), Due::Set(at(100)));
 }
 
 #[test]

@@ -11,21 +11,16 @@ use super::*;
 use crate::calls::minutes;
 use crate::telling::{Held, held, post_all, school};
 
-/// How far ahead a sweep looks.
-const LOOK_AHEAD_MS: i64 = 190_000;
 /// How far a sweep moves a due time.
 const MOVED_BY_MS: i64 = 490_000;
 
-/// A call that has ended without a summary; its own timer message is lost, its due time stands, and the next sweep
-/// is the first that finds it.
+/// A call that has ended without a summary; its own timer message is lost, its due time stands.
 async fn due_call() -> (World, Timestamp) {
     let mut world = school(Plan::default()).await;
     let legs: Vec<_> = captured("inbound_normal").into_iter().filter(|w| w.path == "events/call").collect();
     post_all(&mut world, &legs, 1).await;
     assert!(world.events.lose_all() > 0, "the delayed message is lost");
     let due = due(&world).expect("it wants to be looked at");
-    let unseen = due.since(world.now()).0 - LOOK_AHEAD_MS;
-    world.run_for(std::time::Duration::from_millis(unseen.unsigned_abs())).await;
     (world, due)
 }
 
