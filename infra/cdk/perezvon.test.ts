@@ -92,6 +92,7 @@ const everything: Required<PerezvonParameters> = {
   hookRate: 20,
   hookBurst: 40,
   recordingDays: 90,
+  times: 'skew_ms=4000',
   logDays: 14,
   alarmTopicArn: 'arn:aws:sns:eu-central-1:111122223333:alarms',
   factsToQueue: true,

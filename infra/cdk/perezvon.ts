@@ -39,6 +39,8 @@ export interface PerezvonParameters {
   readonly alarmTopicArn?: string;
   /** Put every fact on the bus into the queue `facts` as well. */
   readonly factsToQueue?: boolean;
+  /** Waiting times that differ from the usual ones: `look_ahead_ms=60000,moved_by_ms=150000`. */
+  readonly times?: string;
   /** Hosts that settings may name although they are no public https address; for a sandbox only. */
   readonly allowHosts?: string;
 }
