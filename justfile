@@ -29,6 +29,12 @@ latency:
 cloud:
     infra/cloud/run
 
+# Bytes of each function as it is deployed, bare and packed; after `just cloud`.
+sizes:
+    @for code in target/cloud/code/*/bootstrap; do \
+        echo "$(basename "$(dirname "$code")"): $(wc -c <"$code") bytes, packed $(gzip -9c "$code" | wc -c)"; \
+    done
+
 # Write what samples are expected to mean anew; read the difference before you keep it.
 expected:
     UPDATE_EXPECTED=1 cargo test -p perezvon-adapters

@@ -2,6 +2,7 @@
 //! bytes go back: nothing ever goes round verification.
 
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
+use perezvon_engine::secrets::FRESH_MS;
 use perezvon_platform::Message;
 use perezvon_store::items::intake::Quarantined;
 use perezvon_store::table::{Query, Value};
@@ -12,6 +13,8 @@ use serde_json::json;
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, list, opaque, texts};
 
+/// Released requests wait for this long: by then no copy of `verify` takes a key for fresh that it read before.
+const AFTER_MS: i64 = FRESH_MS + 1_000;
 /// Most requests that one call releases.
 const MOST_RELEASED: usize = 500;
 /// Most rows that one call looks at.
@@ -93,7 +96,7 @@ impl Api {
         for one in held {
             self.mark(account, one, Some(self.now())).await?;
             let body = one.message.clone().unwrap_or_default();
-            messages.push(Message { body, group: one.channel.0.clone(), delay_ms: 0 });
+            messages.push(Message { body, group: one.channel.0.clone(), delay_ms: AFTER_MS });
         }
         if let Err(error) = self.raw.send(messages).await {
             for one in held {

@@ -6,10 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use perezvon_engine::secrets::{self, ChannelSecret};
 use perezvon_platform::{Clock, PortError, Secrets};
 
-/// A record read this recently is not read again only because a signature did not fit:
-/// a flood of forged requests must not become a flood of reads.
-const FRESH_MS: i64 = 2_000;
-
 type Known = HashMap<String, (i64, Option<Arc<ChannelSecret>>)>;
 
 /// A cache over the secret store.
@@ -36,7 +32,7 @@ impl ChannelSecrets {
     ) -> Result<Option<Arc<ChannelSecret>>, PortError> {
         let name = ChannelSecret::name(account, channel);
         let now = self.clock.monotonic_ms();
-        let limit = if again { FRESH_MS } else { self.remembered_ms };
+        let limit = if again { secrets::FRESH_MS } else { self.remembered_ms };
         if let Some((read_at, record)) = self.remembered(&name)
             && now - read_at < limit
         {

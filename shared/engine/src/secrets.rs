@@ -23,6 +23,10 @@ pub struct ChannelSecret {
     pub oldest_event_days: u32,
 }
 
+/// A channel's record read this recently is not read again only because a signature did not fit: a flood of forged
+/// requests must not become a flood of reads.
+pub const FRESH_MS: i64 = 2_000;
+
 /// Days after which a signed event of an unknown call is an old replay, unless the channel says otherwise.
 pub const OLDEST_EVENT_DAYS: u32 = 14;
 

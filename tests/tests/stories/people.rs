@@ -165,6 +165,17 @@ async fn a_wrong_key_is_mended_and_the_quarantine_released() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_release_right_after_a_refusal_is_judged_by_the_mended_key() {
+    let mut world = World::new(Plan::default());
+    world.apply(&full("school").replace(SALT, "not-the-salt-not-the-salt-not-the")).await;
+    post_all(&mut world, &captured("inbound_normal"), 1).await;
+    world.apply(&full("school")).await;
+    ask(&world, &owner(), "POST", &of("quarantine/release"), Some(json!({"channel": "main"}))).await;
+    world.run_for(Duration::from_secs(900)).await;
+    assert_eq!(held(&world), Held::ONE_OF_EACH);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failed_job_is_seen_and_tried_again_by_a_person() {
     let mut world = school(Plan::default()).await;
     let body = r#"{"validation-errors":[{"errors":[{"code":"NotSupportedChoice","path":"status_id","detail":"no"}]}],"status":400}"#;
