@@ -321,8 +321,8 @@ function connectionCard(connection, zone, load, opened) {
     h("div", { className: "cardhead" }, h("h2", {}, connection.name), badge(connection.mood, t.moods[connection.mood] || connection.mood),
       !connection.off && retry),
     h("p", {}, connection.status),
-    part("stopped", connection.stopped, counts.failed + counts.parked),
-    part("open", connection.open, counts.open + (counts.open_at_least ? "+" : "")));
+    part("stopped", connection.stopped, `${counts.failed + counts.parked}${counts.stopped_at_least ? "+" : ""}`),
+    part("open", connection.open, `${counts.open}${counts.open_at_least ? "+" : ""}`));
 }
 
 /* Settings */

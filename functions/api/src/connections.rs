@@ -5,12 +5,12 @@ use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
 use perezvon_engine::settings::{channel_connection, crm_connection};
 use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
-use perezvon_store::items::job::{JobRow, JobState};
+use perezvon_store::items::job::JobState;
 use perezvon_store::table::Condition;
 use perezvon_store::{Update, keys};
 use serde_json::{Value, json};
 
-use crate::jobs::{JobView, MOST};
+use crate::jobs::{JobView, Listed};
 use crate::settings::Settings;
 use crate::web::{Problem, Reply};
 use crate::{Api, texts, words};
@@ -49,7 +49,7 @@ impl Api {
             let row = self.table.get(&keys::connection(account, &known.connection)).await?;
             let row = row.as_ref().map(ConnectionRow::read).transpose()?.unwrap_or_default();
             let open = self.open_jobs(account, &known.connection).await?;
-            let stopped = self.stopped_jobs(account, &known.connection).await?;
+            let stopped = self.stopped_jobs(account, &known.connection, |_| true).await?;
             connections.push(view(&known, &row, &open, &stopped, self.now(), zone));
         }
         Ok(Reply::json(200, &json!({ "connections": connections, "time_zone": zone })))
@@ -82,15 +82,15 @@ impl Api {
 fn view(
     known: &KnownConnection,
     row: &ConnectionRow,
-    open: &[JobRow],
-    stopped: &[JobRow],
+    open: &Listed,
+    stopped: &Listed,
     now: Timestamp,
     zone: &str,
 ) -> Value {
-    let of = |jobs: &[JobRow]| jobs.iter().map(JobView::of_row).collect::<Vec<_>>();
-    let count = |state| stopped.iter().filter(|job| job.state == state).count();
+    let of = |listed: &Listed| listed.jobs.iter().map(JobView::of_row).collect::<Vec<_>>();
+    let count = |state| stopped.jobs.iter().filter(|job| job.state == state).count();
     let paused = row.is_paused(now, 0);
-    let mood = mood(row, open.len(), stopped.len(), now);
+    let mood = mood(row, open.jobs.len(), stopped.jobs.len(), now);
     json!({
         "id": known.connection,
         "name": known.name,
@@ -102,12 +102,13 @@ fn view(
         "held": held(row, now),
         "last_sent": Some(row.last_sent).filter(|at| at.0 > 0),
         "mood": mood,
-        "status": sentence(row, open.len(), stopped.len(), now, zone),
+        "status": sentence(row, open.jobs.len(), stopped.jobs.len(), now, zone),
         "counts": {
-            "open": open.len(),
-            "open_at_least": open.len() >= MOST,
+            "open": open.jobs.len(),
+            "open_at_least": open.more,
             "failed": count(JobState::Failed),
             "parked": count(JobState::Parked),
+            "stopped_at_least": stopped.more,
         },
         "open": of(open),
         "stopped": of(stopped),
@@ -192,7 +193,8 @@ mod tests {
     #[test]
     fn a_pause_without_an_end_names_no_time() {
         let known = KnownConnection { connection: "crm:main".into(), name: "CRM".to_owned(), lane: Lane::Crm };
-        let shown = view(&known, &row(Some(UNTIL_A_PERSON_ACTS), "токен отозван"), &[], &[], NOW, "UTC");
+        let none = Listed::default();
+        let shown = view(&known, &row(Some(UNTIL_A_PERSON_ACTS), "токен отозван"), &none, &none, NOW, "UTC");
         assert_eq!((&shown["paused"], &shown["paused_until"]), (&json!(true), &Value::Null));
         assert_eq!((&shown["mood"], &shown["why"]), (&json!("paused"), &json!("токен отозван")));
     }

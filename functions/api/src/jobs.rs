@@ -10,10 +10,18 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::web::{Problem, Reply, Request};
-use crate::{Api, list, opaque, texts, words};
+use crate::{Api, opaque, texts, words};
 
-/// Most open jobs, and most stopped ones, shown of a connection.
-pub const MOST: usize = 100;
+/// Most open jobs, and most stopped ones, listed of a connection.
+const MOST: usize = 100;
+
+/// Jobs of a connection.
+#[derive(Default)]
+pub(crate) struct Listed {
+    pub jobs: Vec<JobRow>,
+    /// There are more than are listed.
+    pub more: bool,
+}
 
 /// A job as people see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -119,55 +127,67 @@ fn put_back(job: &mut JobRow) {
 
 impl Api {
     /// Open jobs of a connection, oldest first.
-    pub(crate) async fn open_jobs(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-    ) -> Result<Vec<JobRow>, TableError> {
+    pub(crate) async fn open_jobs(&self, account: &AccountId, connection: &ConnectionId) -> Result<Listed, TableError> {
         let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::open_places());
-        self.jobs_by(account, connection, query).await
+        self.listed(account, connection, query, |_| true).await
     }
 
-    async fn jobs_by(
-        &self,
-        account: &AccountId,
-        connection: &ConnectionId,
-        query: Query,
-    ) -> Result<Vec<JobRow>, TableError> {
-        let mut jobs = Vec::new();
-        for Row { key, .. } in list::rows(&*self.table, query, MOST, MOST, |_| true).await? {
-            if let Some(row) = self.table.get(&key).await? {
-                jobs.push(JobRow::read(account, connection, &row)?);
-            }
-        }
-        Ok(jobs)
-    }
-
-    /// Failed and parked jobs, newest first; their rows stay 30 days.
+    /// Failed and parked jobs that `keep` lets through, newest first; their rows stay 30 days.
     pub(crate) async fn stopped_jobs(
         &self,
         account: &AccountId,
         connection: &ConnectionId,
-    ) -> Result<Vec<JobRow>, TableError> {
+        keep: impl Fn(JobState) -> bool,
+    ) -> Result<Listed, TableError> {
         let query = Query::index(Index::Open, keys::jobs(account, connection)).between(keys::stopped_places());
-        self.jobs_by(account, connection, Query { backward: true, ..query }).await
+        self.listed(account, connection, Query { backward: true, ..query }, keep).await
+    }
+
+    async fn listed(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+        mut query: Query,
+        keep: impl Fn(JobState) -> bool,
+    ) -> Result<Listed, TableError> {
+        let mut listed = Listed::default();
+        loop {
+            let page = self.table.query(query.clone()).await?;
+            for Row { key, .. } in page.rows {
+                let Some(row) = self.table.get(&key).await? else { continue };
+                let job = JobRow::read(account, connection, &row)?;
+                if !keep(job.state) {
+                    continue;
+                }
+                if listed.jobs.len() == MOST {
+                    return Ok(Listed { more: true, ..listed });
+                }
+                listed.jobs.push(job);
+            }
+            if page.next.is_none() {
+                return Ok(listed);
+            }
+            query.start = page.next;
+        }
     }
 
     /// `GET jobs?state=`: `open`, `failed`, `parked`, or all that wait for a person.
     pub(crate) async fn jobs(&self, account: &AccountId, request: &Request) -> Result<Reply, Problem> {
         let settings = self.needed_settings(account).await?;
         let state = request.param("state");
-        let mut jobs = Vec::new();
+        let (mut jobs, mut more) = (Vec::new(), false);
         for known in settings.connections() {
-            jobs.extend(match state {
+            let of_state = |it| state.is_none_or(|state| state_code(it) == state);
+            let listed = match state {
                 Some("open") => self.open_jobs(account, &known.connection).await?,
-                _ => self.stopped_jobs(account, &known.connection).await?,
-            });
+                _ => self.stopped_jobs(account, &known.connection, of_state).await?,
+            };
+            jobs.extend(listed.jobs);
+            more |= listed.more;
         }
-        jobs.retain(|job| state.is_none_or(|state| state == "open" || state_code(job.state) == state));
         jobs.sort_by_key(|job| std::cmp::Reverse(job.at));
         let jobs: Vec<JobView> = jobs.iter().map(JobView::of_row).collect();
-        Ok(Reply::json(200, &json!({ "jobs": jobs })))
+        Ok(Reply::json(200, &json!({ "jobs": jobs, "more": more })))
     }
 
     /// `POST connections/{id}/jobs/{job}/retry`.

@@ -72,3 +72,21 @@ async fn a_failed_job_is_listed_however_many_ended_after_it() {
     let listed: Vec<_> = listed["jobs"].as_array().expect("jobs").iter().map(|job| job["effect"].clone()).collect();
     assert_eq!(listed, ["call/main/entry-0/1/0"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_parked_job_is_listed_behind_more_failed_ones_than_a_list_holds() {
+    let world = school(Plan::default()).await;
+    let start = Timestamp(world.now().0 - 3_600_000);
+    put(&world, 0, start, |job| job.state = JobState::Parked).await;
+    for n in 1..150 {
+        put(&world, n, start, |job| job.state = JobState::Failed).await;
+    }
+    let (_, parked) = ask(&world, &owner(), "GET", &of("jobs?state=parked"), None).await;
+    let effects: Vec<_> = parked["jobs"].as_array().expect("jobs").iter().map(|job| job["effect"].clone()).collect();
+    assert_eq!((effects, &parked["more"]), (vec![place(0, start).1.0.into()], &false.into()));
+    let (_, failed) = ask(&world, &owner(), "GET", &of("jobs?state=failed"), None).await;
+    assert_eq!((failed["jobs"].as_array().map(Vec::len), &failed["more"]), (Some(100), &true.into()));
+    let (_, shown) = ask(&world, &owner(), "GET", &of("connections"), None).await;
+    let counts = &shown["connections"][0]["counts"];
+    assert_eq!((&counts["stopped_at_least"], &counts["open_at_least"]), (&true.into(), &false.into()));
+}

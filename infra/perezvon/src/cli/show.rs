@@ -217,7 +217,8 @@ fn listed(body: &Value) -> String {
         let why = row["why"].as_str().map_or_else(String::new, |why| format!("\n  {why}"));
         format!("{id}\n  {at}  {connection}  {state}: {what}{why}\n")
     };
-    jobs.iter().map(line).collect()
+    let more = if body["more"] == true { "more of them are not shown: at most 100 of a connection are\n" } else { "" };
+    jobs.iter().map(line).chain([more.to_owned()]).collect()
 }
 
 async fn retry(id: &str, args: &ServerArgs) -> Result<Said, String> {
@@ -275,6 +276,8 @@ mod tests {
         });
         let text = listed(&json!({ "jobs": [row] }));
         assert_eq!(text, "abc\n  2026-11-21 12:04:05Z  crm:main  failed: записать звонок\n  нет прав\n");
+        let text = listed(&json!({ "jobs": [row], "more": true }));
+        assert!(text.ends_with("нет прав\nmore of them are not shown: at most 100 of a connection are\n"), "{text}");
     }
 
     #[test]
