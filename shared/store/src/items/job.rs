@@ -89,8 +89,8 @@ impl JobRow {
             .set("prev", text(&order.prev))
             .when(Condition::Absent);
         if parked {
-            let update = update.set("why", "older than 20 days when it was handed over");
-            return update.set("open", keys::stopped_place(at, id));
+            let why = "слишком долго ждало передачи: след прежней попытки мог стереться, решите сами, повторить ли";
+            return update.set("why", why).set("open", keys::stopped_place(at, id));
         }
         update.set("open", keys::job_place(at, id))
     }
