@@ -7,6 +7,7 @@ import time
 import traceback
 
 import checks
+import probes
 import stack
 
 
@@ -25,7 +26,7 @@ def main():
         world = step("emulator, sandbox and the address in front of them", start, running)
         step("deployed without keys: hooks are answered with 503, and the alarm's metric counts", checks.no_keys, world)
         step("`perezvon keys`, deployed again; the owner's token; `perezvon apply --keys`", checks.settle_in, world)
-        step("policies: a probe under each function's role is refused what the role is not for", checks.probes, world)
+        step("policies: a probe under each function's role is refused what the role is not for", probes.probes, world)
         step("a call whose summary never comes is posted (settled further below)", checks.post_silent, world)
         step("the demo's webhooks and, in the same batch, a poison message", checks.post_demo, world)
         step("records stand in the CRM exactly once, with reasons", checks.records, world)
