@@ -33,7 +33,7 @@ async fn api(mut env: Env) -> Result<(), Error> {
     let bus = env.required(EVENT_BUS_NAME);
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional(ALLOW_HOSTS).unwrap_or_default();
-    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
+    let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());

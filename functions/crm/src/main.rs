@@ -29,7 +29,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
     let secrets = env.required(SECRET_PREFIX);
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
-    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
+    let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());

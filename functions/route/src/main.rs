@@ -25,7 +25,7 @@ async fn route(mut env: Env) -> Result<(), Error> {
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
     let bus = env.required(EVENT_BUS_NAME);
-    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
+    let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());

@@ -21,7 +21,7 @@ async fn verify(mut env: Env) -> Result<(), Error> {
     let quarantine = env.required(QUARANTINE_TABLE_NAME);
     let events = env.required(EVENT_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
-    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
+    let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());

@@ -23,7 +23,7 @@ async fn wake(mut env: Env) -> Result<(), Error> {
     let events = env.required(EVENT_QUEUE_URL);
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
-    let times = env.optional_as(TIMES, |text| Times::default().with(text)).unwrap_or_default();
+    let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     env.finish()?;
 
     let (sdk, clock) = (sdk_config().await, SystemClock::new());

@@ -51,6 +51,14 @@ impl Times {
         Self { skew_ms: 0, ..Self::default() }
     }
 
+    /// The defaults with some changed: [`Times::with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::default().with(text)
+    }
+
     /// These times with some changed: `look_ahead_ms=60000, moved_by_ms=150000`.
     ///
     /// # Errors
@@ -109,7 +117,7 @@ mod tests {
 
     #[test]
     fn nothing_given_changes_nothing() {
-        assert_eq!(Times::default().with(" "), Ok(Times::default()));
+        assert_eq!(Times::parse(" "), Ok(Times::default()));
         assert_eq!(Times::one_machine().skew_ms, 0);
     }
 
@@ -129,7 +137,7 @@ mod tests {
             ("look_ahead_ms=900001", "look_ahead_ms: 900001 is out of range; give 1000 to 900000"),
             ("moved_by_ms=190000", "must be more than look_ahead_ms (190000)"),
         ] {
-            let error = Times::default().with(text).expect_err(text);
+            let error = Times::parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
     }

@@ -15,7 +15,7 @@ use crate::telling::{Held, held, post_all, school};
 
 /// Five minutes after the timer's message was lost, and the sweep's first one too.
 async fn five_minutes_after_two_lost_messages(times: &str) -> Held {
-    let times = Times::default().with(times).expect("times that fit");
+    let times = Times::parse(times).expect("times that fit");
     let mut world = school(Plan { times, ..Plan::default() }).await;
     let legs: Vec<_> = captured("inbound_normal").into_iter().filter(|w| w.path == "events/call").collect();
     post_all(&mut world, &legs, 1).await;
