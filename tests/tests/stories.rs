@@ -26,5 +26,7 @@ mod revoking;
 mod telling;
 #[path = "stories/trouble.rs"]
 mod trouble;
+#[path = "stories/versions.rs"]
+mod versions;
 #[path = "stories/waits.rs"]
 mod waits;

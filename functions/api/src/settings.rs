@@ -4,8 +4,8 @@ use perezvon_domain::{AccountId, Policy};
 use perezvon_engine::Failure;
 use perezvon_engine::settings::Problem as Fault;
 use perezvon_engine::settings::{Applier, Checked, Context, Document, check, current};
-use perezvon_store::TableError;
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
+use perezvon_store::{TableError, lenient};
 use serde_json::json;
 
 use crate::access::Visitor;
@@ -31,7 +31,7 @@ impl Api {
             return Ok(None);
         };
         let unreadable = |error| TableError::Refused(format!("the settings of {account} cannot be read: {error}"));
-        let document = serde_json::from_str(&version.document).map_err(unreadable)?;
+        let document = lenient::from_str(&version.document).map_err(unreadable)?;
         Ok(Some(Settings { policy: version.policy.clone(), document, head, version }))
     }
 

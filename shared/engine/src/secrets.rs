@@ -3,6 +3,7 @@
 use perezvon_adapters::Secret;
 use perezvon_domain::{AccountId, ChannelId, ConnectionId};
 use perezvon_platform::{PortError, Secrets};
+use perezvon_store::lenient;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +123,7 @@ pub async fn seal_key(secrets: &dyn Secrets, name: &str) -> Result<Vec<u8>, Port
 /// Reads a record; `None`: there is none. One that cannot be read is an error that names it, never its content.
 pub async fn read<T: DeserializeOwned>(secrets: &dyn Secrets, name: &str) -> Result<Option<T>, PortError> {
     let Some(text) = secrets.get(name).await? else { return Ok(None) };
-    let record = serde_json::from_str(&text);
+    let record = lenient::from_str(&text);
     record
         .map(Some)
         .map_err(|_| PortError::new("secrets", format!("the record `{name}` cannot be read: apply the settings again")))

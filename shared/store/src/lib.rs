@@ -9,6 +9,7 @@ pub mod contract;
 pub mod dynamo;
 pub mod items;
 pub mod keys;
+pub mod lenient;
 pub mod table;
 
 pub use keys::Key;

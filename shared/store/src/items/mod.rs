@@ -14,8 +14,17 @@ pub const SCHEMA: i64 = 1;
 
 /// Reads a JSON attribute.
 pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Result<T, TableError> {
+    read(row, name, |text| serde_json::from_str(text))
+}
+
+/// Reads a JSON attribute in which people may not write unknown fields, but the next version may.
+pub(crate) fn lenient<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Result<T, TableError> {
+    read(row, name, crate::lenient::from_str)
+}
+
+fn read<T>(row: &Row, name: &str, parse: fn(&str) -> Result<T, serde_json::Error>) -> Result<T, TableError> {
     let text = row.s(name).ok_or_else(|| unreadable(row, &format!("`{name}` is missing")))?;
-    serde_json::from_str(text).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))
+    parse(text).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))
 }
 
 /// Reads a JSON attribute that may be missing.

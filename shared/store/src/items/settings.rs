@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use perezvon_domain::{AccountId, Policy, Timestamp};
 
-use super::{SCHEMA, json, json_or_default, text};
+use super::{SCHEMA, json_or_default, lenient, text};
 use crate::keys;
 use crate::table::{Condition, Row, TableError, Update, Value};
 
@@ -61,7 +61,7 @@ impl SettingsVersion {
     /// Reads a version.
     pub fn read(row: &Row) -> Result<Self, TableError> {
         Ok(Self {
-            policy: json(row, "policy")?,
+            policy: lenient(row, "policy")?,
             document: row.s("document").unwrap_or_default().to_owned(),
             applied_at: Timestamp(row.n("applied_at").unwrap_or_default()),
             applied_by: row.s("applied_by").unwrap_or_default().to_owned(),
