@@ -25,6 +25,28 @@ impl From<TableError> for Failure {
 
 impl From<PortError> for Failure {
     fn from(error: PortError) -> Self {
-        Self::Retry(error.to_string())
+        if error.refused { Self::Reject(error.to_string()) } else { Self::Retry(error.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_refused_for_good_is_rejected_and_anything_else_is_tried_again() {
+        let why = || "why".to_owned();
+        let busy = PortError::new("queue raw", "busy");
+        for (failure, words) in [
+            (busy.clone().into(), "try again: queue raw: busy"),
+            (busy.for_good().into(), "cannot be processed: queue raw: busy"),
+            (TableError::Refused(why()).into(), "cannot be processed: why"),
+            (TableError::Unusable(why()).into(), "try again: the table cannot be used: why"),
+            (TableError::Unavailable(why()).into(), "try again: the table did not answer: why"),
+            (TableError::Conflict(None).into(), "try again: the row changed meanwhile"),
+        ] {
+            let failure: Failure = failure;
+            assert_eq!(failure.to_string(), words);
+        }
     }
 }

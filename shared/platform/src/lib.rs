@@ -15,8 +15,8 @@ pub mod hook;
 pub mod link;
 pub mod ports;
 pub mod raw;
-#[cfg(all(test, any(feature = "client", feature = "aws")))]
-mod testing;
+#[cfg(any(feature = "testing", all(test, any(feature = "client", feature = "aws"))))]
+pub mod testing;
 #[cfg(any(feature = "client", feature = "aws"))]
 mod why;
 

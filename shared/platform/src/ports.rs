@@ -6,19 +6,27 @@ use std::pin::Pin;
 use async_trait::async_trait;
 use futures_util::Stream;
 
-/// Something of the world did not answer; trying again may help.
+/// Something of the world did not do what it was asked to; trying again may help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{port}: {why}")]
 pub struct PortError {
     /// Which port: `queue raw`, `secrets` ...
     pub port: String,
     pub why: String,
+    /// Never taken as it is, however often it is tried.
+    pub refused: bool,
 }
 
 impl PortError {
-    /// An error of this port.
+    /// An error of this port that may pass.
     pub fn new(port: impl Into<String>, why: impl std::fmt::Display) -> Self {
-        Self { port: port.into(), why: why.to_string() }
+        Self { port: port.into(), why: why.to_string(), refused: false }
+    }
+
+    /// The same, for what this port will never take.
+    #[must_use]
+    pub fn for_good(self) -> Self {
+        Self { refused: true, ..self }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A tiny server for the specs: one scripted answer for each request, on a port of its own.
+//! A tiny server for specs: one scripted answer for each request, on a port of its own.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,15 +6,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A running server; it ends with the spec's runtime.
-pub(crate) struct Server {
+pub struct Server {
     /// `127.0.0.1:PORT`.
-    pub(crate) address: String,
+    pub address: String,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// Answers the first request with the first text, and so on; afterwards it stays silent.
-    pub(crate) async fn start(answers: Vec<String>) -> Self {
+    pub async fn start(answers: Vec<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -35,13 +35,13 @@ impl Server {
     }
 
     /// The requests so far, head and body.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("no panic").clone()
     }
 }
 
 /// An answer that closes the connection, so that each request makes its own.
-pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
+pub fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len())
 }
 

@@ -317,6 +317,9 @@ pub enum TableError {
     /// Throttled, unreachable, lost answer: the write may have happened.
     #[error("the table did not answer: {0}")]
     Unavailable(String),
+    /// Not there, or not ours to use: nothing happened. The text says what to set right.
+    #[error("the table cannot be used: {0}")]
+    Unusable(String),
     /// The request itself is wrong: an item too large, a reserved word.
     #[error("the table refused: {0}")]
     Refused(String),

@@ -306,6 +306,6 @@ mod tests {
         let embedded = Embedded::open_in_memory().await.expect("open");
         let table = Dynamo::new(embedded.client(), "elsewhere");
         let error = table.get(&row("any")).await.expect_err("no such table");
-        assert!(matches!(error, TableError::Unavailable(_)), "{error:?}");
+        assert!(matches!(error, TableError::Unusable(_)), "{error:?}");
     }
 }

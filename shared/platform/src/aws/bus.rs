@@ -7,7 +7,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::{Map, Value};
 
 use super::batch::batches;
-use super::explain;
+use super::explain::{explain, told};
 use crate::ports::{Bus, BusEvent, PortError};
 
 const SOURCE: &str = "perezvon";
@@ -28,6 +28,10 @@ impl EventBus {
         Self { client: Client::new(sdk), name: name.into() }
     }
 
+    fn error(&self, why: impl std::fmt::Display) -> PortError {
+        PortError::new(format!("bus {}", self.name), why)
+    }
+
     fn entry(&self, name: &str, detail: &str) -> PutEventsRequestEntry {
         PutEventsRequestEntry::builder()
             .event_bus_name(&self.name)
@@ -41,30 +45,29 @@ impl EventBus {
 #[async_trait]
 impl Bus for EventBus {
     async fn publish(&self, events: Vec<BusEvent>) -> Result<(), PortError> {
-        let told = events.into_iter().map(|event| Ok((detail(&event)?, event.name)));
-        let told = told.collect::<Result<Vec<_>, PortError>>()?;
-        for batch in batches(told, |(detail, name)| detail.len() + name.len() + SOURCE.len()) {
+        let facts = events.into_iter().map(|event| Ok((detail(&event)?, event.name)));
+        let facts = facts.collect::<Result<Vec<_>, PortError>>()?;
+        for batch in batches(facts, |(detail, name)| detail.len() + name.len() + SOURCE.len()) {
             let entries = batch.iter().map(|(detail, name)| self.entry(name, detail)).collect();
             let call = self.client.put_events().set_entries(Some(entries));
-            let output = call.send().await.map_err(|error| error_of(explain(&error)))?;
-            let failed: Vec<_> = output.entries().iter().filter_map(|entry| entry.error_code()).collect();
+            let output = call.send().await.map_err(|error| self.error(explain(&error)))?;
+            let failed =
+                output.entries().iter().filter_map(|entry| Some(told(entry.error_code()?, entry.error_message())));
+            let failed: Vec<_> = failed.collect();
             if !failed.is_empty() {
-                return Err(error_of(format!("{} events were not taken: {}", failed.len(), failed.join(", "))));
+                return Err(self.error(format!("{} events were not taken: {}", failed.len(), failed.join(", "))));
             }
         }
         Ok(())
     }
 }
 
-fn error_of(why: impl std::fmt::Display) -> PortError {
-    PortError::new("bus", why)
-}
-
 /// The detail with `id` and `account` in it: the bus gives each copy an id of its own, and
 /// listeners need ours to notice a repetition.
 fn detail(event: &BusEvent) -> Result<String, PortError> {
-    let mut detail: Map<String, Value> = serde_json::from_str(&event.detail)
-        .map_err(|error| error_of(format!("the detail of {} is not a JSON object: {error}", event.name)))?;
+    let mut detail: Map<String, Value> = serde_json::from_str(&event.detail).map_err(|error| {
+        PortError::new("bus", format!("the detail of {} is not a JSON object: {error}", event.name))
+    })?;
     detail.insert("id".to_owned(), event.id.clone().into());
     detail.insert("account".to_owned(), event.account.clone().into());
     Ok(Value::Object(detail).to_string())

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
@@ -23,6 +24,8 @@ pub const WRITE_ACTIONS: &[&str] = &["s3:PutObject"];
 
 /// Most bytes of one answer of `get`.
 const PART: u64 = 4 * 1024 * 1024;
+/// How long the whole of a call may take: a recording of 256 MiB is sent in one.
+const CALL: Duration = Duration::from_secs(25);
 /// How long a link to a blob is good.
 const LINK: Duration = Duration::from_secs(300);
 
@@ -37,14 +40,19 @@ impl S3Blobs {
     /// The bucket of this name.
     pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
         // An endpoint of one's own is an emulator, and those know no bucket by host name.
-        let config = Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some()).build();
+        let config = Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some());
+        let config = config.timeout_config(TimeoutConfig::builder().operation_timeout(CALL).build()).build();
         Self { client: Client::from_conf(config), bucket: bucket.into() }
+    }
+
+    fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(&self, error: &E) -> PortError {
+        PortError::new(format!("bucket {}", self.bucket), explain(error))
     }
 
     /// The answer to a range that begins behind the end.
     async fn nothing_left(&self, key: &str, from: u64) -> Result<Option<Blob>, PortError> {
         let call = self.client.head_object().bucket(&self.bucket).key(key);
-        let head = call.send().await.map_err(|error| failed(&error))?;
+        let head = call.send().await.map_err(|error| self.failed(&error))?;
         let total = u64::try_from(head.content_length().unwrap_or_default()).unwrap_or_default();
         let media_type = head.content_type.unwrap_or_default();
         Ok(Some(Blob { media_type, total, from, bytes: Vec::new() }))
@@ -58,7 +66,7 @@ impl Blobs for S3Blobs {
         let body = ByteStream::from_path(file.path()).await.map_err(error_of)?;
         let call = self.client.put_object().bucket(&self.bucket).key(key);
         let call = call.content_type(media_type).body(body);
-        call.send().await.map_err(|error| failed(&error))?;
+        call.send().await.map_err(|error| self.failed(&error))?;
         Ok(size)
     }
 
@@ -70,7 +78,7 @@ impl Blobs for S3Blobs {
                 return match error.code() {
                     Some("NoSuchKey") => Ok(None),
                     Some("InvalidRange") => self.nothing_left(key, from).await,
-                    _ => Err(failed(&error)),
+                    _ => Err(self.failed(&error)),
                 };
             }
         };
@@ -85,17 +93,13 @@ impl Blobs for S3Blobs {
         let lifetime = PresigningConfig::expires_in(LINK).map_err(error_of)?;
         let call = self.client.get_object().bucket(&self.bucket).key(key).response_content_type(media_type);
         let call = call.set_response_content_disposition(file.map(|file| format!("attachment; filename=\"{file}\"")));
-        let request = call.presigned(lifetime).await.map_err(|error| failed(&error))?;
+        let request = call.presigned(lifetime).await.map_err(|error| self.failed(&error))?;
         Ok(Some(request.uri().to_owned()))
     }
 }
 
 fn error_of(why: impl std::fmt::Display) -> PortError {
     PortError::new("blobs", why)
-}
-
-fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &E) -> PortError {
-    error_of(explain(error))
 }
 
 /// Puts all chunks into a temporary file, so that nothing is stored before everything is there.

@@ -14,6 +14,10 @@ pub const READ_ACTIONS: &[&str] = &["secretsmanager:GetSecretValue"];
 pub const WRITE_ACTIONS: &[&str] = &["secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"];
 
 const NOT_FOUND: &str = "ResourceNotFoundException";
+/// What a secret answers that was deleted and can still be restored.
+const DELETED: &str = "InvalidRequestException";
+/// What a name answers that can be none.
+const NO_NAME: &str = "ValidationException";
 
 /// The secrets whose names begin with one prefix.
 #[derive(Clone, Debug)]
@@ -31,6 +35,18 @@ impl SecretsManager {
     fn id(&self, name: &str) -> String {
         format!("{}{}", self.prefix, escaped(name))
     }
+
+    fn error<E: ProvideErrorMetadata + std::error::Error + 'static>(&self, name: &str, error: &E) -> PortError {
+        let (id, told) = (self.id(name), explain(error));
+        let remedy = match error.code() {
+            Some(DELETED) => {
+                format!("; if it was deleted, bring it back: aws secretsmanager restore-secret --secret-id {id}")
+            }
+            Some(NO_NAME) => "; correct SECRET_PREFIX in the function's environment and deploy again".to_owned(),
+            _ => String::new(),
+        };
+        PortError::new(format!("secret {id}"), format!("{told}{remedy}"))
+    }
 }
 
 #[async_trait]
@@ -39,7 +55,7 @@ impl Secrets for SecretsManager {
         match self.client.get_secret_value().secret_id(self.id(name)).send().await {
             Ok(output) => Ok(output.secret_string),
             Err(error) if error.code() == Some(NOT_FOUND) => Ok(None),
-            Err(error) => Err(error_of(&error)),
+            Err(error) => Err(self.error(name, &error)),
         }
     }
 
@@ -48,9 +64,9 @@ impl Secrets for SecretsManager {
             Ok(_) => Ok(()),
             Err(error) if error.code() == Some(NOT_FOUND) => {
                 let call = self.client.create_secret().name(self.id(name)).secret_string(value);
-                call.send().await.map(|_| ()).map_err(|error| error_of(&error))
+                call.send().await.map(|_| ()).map_err(|error| self.error(name, &error))
             }
-            Err(error) => Err(error_of(&error)),
+            Err(error) => Err(self.error(name, &error)),
         }
     }
 }
@@ -61,10 +77,6 @@ fn escaped(name: &str) -> String {
     let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"/_=.@-".contains(&byte);
     let pieces = name.bytes().map(|byte| if stays(byte) { char::from(byte).into() } else { format!("+{byte:02X}") });
     pieces.collect()
-}
-
-fn error_of<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &E) -> PortError {
-    PortError::new("secrets", explain(error))
 }
 
 #[cfg(test)]

@@ -80,6 +80,43 @@ impl Dynamo {
         }
     }
 
+    /// A wrong request is refused; a table that is not there or not ours did nothing; whatever else went wrong may
+    /// have happened nevertheless.
+    fn failure<E, R>(&self, error: &SdkError<E, R>) -> TableError
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug,
+    {
+        let table = &self.table;
+        let Some(service) = error.as_service_error() else {
+            return TableError::Unavailable(DisplayErrorContext(error).to_string());
+        };
+        let code = service.code().unwrap_or("unknown error");
+        let why = format!("{code}: {}", service.message().unwrap_or("no message"));
+        match code {
+            "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
+                TableError::Refused(why)
+            }
+            "ResourceNotFoundException" => TableError::Unusable(format!(
+                "there is no table `{table}` or an index of it is missing: compare its name in the function's \
+                 environment with what the stack made, and deploy again ({why})"
+            )),
+            "AccessDeniedException" => TableError::Unusable(format!(
+                "the role of this function may not do that with `{table}`: compare its name in the function's \
+                 environment with what the stack made, and deploy the template again ({why})"
+            )),
+            "ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded" => {
+                TableError::Unavailable(format!(
+                    "`{table}` has had too much at once and takes more in a moment ({why})"
+                ))
+            }
+            "TransactionConflictException" => {
+                TableError::Unavailable(format!("another write of the row was under way and is over next time ({why})"))
+            }
+            _ => TableError::Unavailable(why),
+        }
+    }
+
     fn count_write(&self, capacity: Option<&ConsumedCapacity>) {
         if let Some(units) = &self.units {
             units.writes_x10.fetch_add(tenths(capacity), Ordering::Relaxed);
@@ -104,7 +141,7 @@ impl Table for Dynamo {
             .set_return_consumed_capacity(self.call())
             .send()
             .await
-            .map_err(|error| failure(&error))?;
+            .map_err(|error| self.failure(&error))?;
         self.count_read(answer.consumed_capacity());
         answer.item.map(convert::row).transpose()
     }
@@ -127,7 +164,7 @@ impl Table for Dynamo {
             .await
             .map_err(|error| match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(it)) => conflict(it.item()),
-                _ => failure(&error),
+                _ => self.failure(&error),
             })?;
         self.count_write(answer.consumed_capacity());
         convert::row(answer.attributes.unwrap_or_default())
@@ -149,7 +186,7 @@ impl Table for Dynamo {
             .await
             .map_err(|error| match error.as_service_error() {
                 Some(DeleteItemError::ConditionalCheckFailedException(it)) => conflict(it.item()),
-                _ => failure(&error),
+                _ => self.failure(&error),
             })?;
         self.count_write(answer.consumed_capacity());
         Ok(())
@@ -177,7 +214,7 @@ impl Table for Dynamo {
             .set_return_consumed_capacity(self.call())
             .send()
             .await
-            .map_err(|error| failure(&error))?;
+            .map_err(|error| self.failure(&error))?;
         self.count_read(answer.consumed_capacity());
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         Ok(Page {
@@ -192,24 +229,5 @@ fn conflict(old: Option<&HashMap<String, AttributeValue>>) -> TableError {
     match old.filter(|item| !item.is_empty()).cloned().map(convert::row).transpose() {
         Ok(row) => TableError::Conflict(row.map(Box::new)),
         Err(unreadable) => unreadable,
-    }
-}
-
-/// A wrong request is refused; whatever else went wrong may have happened nevertheless.
-fn failure<E, R>(error: &SdkError<E, R>) -> TableError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
-{
-    let Some(service) = error.as_service_error() else {
-        return TableError::Unavailable(DisplayErrorContext(error).to_string());
-    };
-    let code = service.code().unwrap_or("unknown error");
-    let why = format!("{code}: {}", service.message().unwrap_or("no message"));
-    match code {
-        "ValidationException" | "SerializationException" | "ItemCollectionSizeLimitExceededException" => {
-            TableError::Refused(why)
-        }
-        _ => TableError::Unavailable(why),
     }
 }
