@@ -4,6 +4,8 @@
 mod arrival_orders;
 #[path = "stories/backlog.rs"]
 mod backlog;
+#[path = "stories/batches.rs"]
+mod batches;
 #[path = "stories/calls.rs"]
 mod calls;
 #[path = "stories/chaos.rs"]

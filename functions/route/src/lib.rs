@@ -46,7 +46,8 @@ impl Route {
         let mut policies = BTreeMap::new();
         for (key, messages) in calls {
             let events: Vec<Envelope> = messages.iter().map(|message| message.body.clone()).collect();
-            let Err(failure) = self.one(&key, &events, &mut policies, ends_ms).await else { continue };
+            let work = self.one(&key, &events, &mut policies, ends_ms);
+            let Err(failure) = batch::in_time(self.committer.clock.as_ref(), ends_ms, work).await else { continue };
             if messages.iter().any(|message| message.receives >= LAST_RECEIVE)
                 && let Err(error) = self.committer.arm(&key).await
             {

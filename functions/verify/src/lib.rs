@@ -37,6 +37,9 @@ pub const ACTIONS: &[&str] = &[
     "dynamodb:UpdateItem",
 ];
 
+/// Kept back of an invocation for passing on what is verified: one call to the queue may take 8 s.
+const PASS_ON_MS: i64 = 10_000;
+
 /// The function.
 pub struct Verify {
     pub table: Arc<dyn Table>,
@@ -68,24 +71,26 @@ impl Verify {
         Self { table, quarantine, events, clock, secrets }
     }
 
-    /// Works on one batch of the raw queue.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+    /// Works on one batch of the raw queue. `ends_ms`: when this invocation must be over, by the monotonic clock.
+    pub async fn handle(&self, event: SqsEvent, ends_ms: i64) -> SqsBatchResponse {
         let mut failed = Failed::default();
         let mut tallies: BTreeMap<(AccountId, ChannelId), Tally> = BTreeMap::new();
         let mut verified = Vec::new();
         for message in batch::read::<RawMessage>(event, &mut failed) {
             let tally = tallies.entry(channel(&message.body)).or_default();
-            match self.one(&message.body, tally).await {
+            let work = self.one(&message.body, tally);
+            match batch::in_time(self.clock.as_ref(), ends_ms - PASS_ON_MS, work).await {
                 Ok(events) if events.is_empty() => {}
                 Ok(events) => verified.push((message, events)),
                 Err(failure) => failed.add(&message.id, &failure),
             }
         }
-        self.pass_on(verified, &mut tallies, &mut failed).await;
+        self.pass_on(verified, ends_ms, &mut tallies, &mut failed).await;
         // Counts are for people: losing some to a crash costs nothing, so they come last and never fail a message.
         for ((account, channel), tally) in tallies {
-            if let Err(error) = self.table.update(tally.seen.save(&account, &channel)).await {
-                tracing::warn!(%error, %channel, "counts of a channel not saved");
+            let save = async { Ok(self.table.update(tally.seen.save(&account, &channel)).await?) };
+            if let Err(failure) = batch::in_time(self.clock.as_ref(), ends_ms, save).await {
+                tracing::warn!(%failure, %channel, "counts of a channel not saved");
             }
         }
         failed.response()
@@ -106,25 +111,39 @@ impl Verify {
     }
 
     /// All events of a batch go on together: ten webhooks are one request to the queue, and one batch for `route`.
+    /// If the queue does not take them so, each webhook goes alone: one that can never be sent takes no neighbour along.
     async fn pass_on(
         &self,
         verified: Vec<(Delivered<RawMessage>, Vec<Envelope>)>,
+        ends_ms: i64,
         tallies: &mut BTreeMap<(AccountId, ChannelId), Tally>,
         failed: &mut Failed,
     ) {
-        let events = verified.iter().flat_map(|(_, events)| events);
-        let messages: Vec<_> = events.map(|event| event_message(event, 0)).collect();
-        if messages.is_empty() {
+        if verified.is_empty() {
             return;
         }
-        let sent = self.events.send(messages).await.map_err(Failure::from);
-        for (message, _) in verified {
-            match &sent {
-                Ok(()) => tallies.entry(channel(&message.body)).or_default().accepted(&message.body),
+        let together = self.send(verified.iter().flat_map(|(_, events)| events), ends_ms).await;
+        let is_one = verified.len() == 1;
+        if let (Err(failure), false) = (&together, is_one) {
+            tracing::warn!(%failure, "the events of a batch were not taken together: each webhook goes alone");
+        }
+        for (message, events) in verified {
+            let sent = match &together {
                 // Those that the queue took come twice then: a repeated event changes nothing.
-                Err(failure) => failed.add(&message.id, failure),
+                Err(_) if !is_one => self.send(events.iter(), ends_ms).await,
+                sent => sent.clone(),
+            };
+            match sent {
+                Ok(()) => tallies.entry(channel(&message.body)).or_default().accepted(&message.body),
+                Err(failure) => failed.add(&message.id, &failure),
             }
         }
+    }
+
+    async fn send(&self, events: impl Iterator<Item = &Envelope>, ends_ms: i64) -> Result<(), Failure> {
+        let messages = events.map(|event| event_message(event, 0)).collect();
+        let send = async { Ok(self.events.send(messages).await?) };
+        batch::in_time(self.clock.as_ref(), ends_ms, send).await
     }
 
     async fn judge(&self, raw: &RawMessage) -> Result<Verdict, Failure> {

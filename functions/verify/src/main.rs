@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use perezvon_engine::Times;
-use perezvon_platform::aws::runtime::{self, Error};
+use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME, TIMES};
@@ -34,5 +34,6 @@ async fn verify(mut env: Env) -> Result<(), Error> {
         Arc::new(clock),
         &times,
     );
-    runtime::serve(clock, async |event, _| Ok(function.handle(event).await)).await
+    let work = async |event, run: Invocation| Ok(function.handle(event, run.ends_ms).await);
+    runtime::serve(clock, work).await
 }

@@ -1,10 +1,17 @@
 //! A batch from a queue: bodies are read one message at a time, so that one bad body poisons nobody
 //! else, and what failed is named one by one.
 
+use std::pin::pin;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use futures_util::future::{Either, select};
+use perezvon_platform::Clock;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
+
+/// Kept back of an invocation for the answer to the queue, in milliseconds.
+const ANSWER_MS: i64 = 1_000;
 
 /// A message of a batch.
 #[derive(Clone, Debug)]
@@ -47,4 +54,21 @@ pub fn read<T: DeserializeOwned>(event: SqsEvent, failed: &mut Failed) -> Vec<De
         }
     }
     messages
+}
+
+/// Works as long as there is time. What is cut off comes again, as after a crash, but those of its batch that are
+/// done stay done. `ends_ms`: when it must be over, by the monotonic clock.
+pub async fn in_time<T>(
+    clock: &dyn Clock,
+    ends_ms: i64,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let left = ends_ms.saturating_sub(clock.monotonic_ms()).saturating_sub(ANSWER_MS);
+    if left <= 0 {
+        return Err(Failure::Retry("no time was left to begin with it; the next copy has more".to_owned()));
+    }
+    match select(pin!(work), clock.sleep_ms(left)).await {
+        Either::Left((done, _)) => done,
+        Either::Right(_) => Err(Failure::Retry("it was not done in time; the next copy begins with more".to_owned())),
+    }
 }

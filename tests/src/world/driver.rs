@@ -192,7 +192,7 @@ pub(super) async fn invoke(
     let event = sqs_event(&messages);
     let ends_ms = clock.monotonic_ms() + INVOCATION_MS;
     match target {
-        Target::Raw => functions.verify.handle(event).await,
+        Target::Raw => functions.verify.handle(event, ends_ms).await,
         Target::Events => functions.route.handle(event, ends_ms).await,
         Target::Crm => functions.crm.handle(event, &copy, ends_ms).await,
         Target::Outbound => functions.outbound.handle(event, &copy, ends_ms).await,

@@ -208,8 +208,8 @@ pub(crate) fn client(allow_hosts: &[String]) -> Result<Arc<dyn Http>, String> {
 
 #[async_trait]
 impl Function for Verify {
-    async fn invoke(&self, event: SqsEvent, _: &str, _: i64) -> SqsBatchResponse {
-        self.handle(event).await
+    async fn invoke(&self, event: SqsEvent, _: &str, ends_ms: i64) -> SqsBatchResponse {
+        self.handle(event, ends_ms).await
     }
 }
 
