@@ -18,6 +18,8 @@ mod crashes;
 mod first_light;
 #[path = "stories/intake.rs"]
 mod intake;
+#[path = "stories/lost_secrets.rs"]
+mod lost_secrets;
 #[path = "stories/people.rs"]
 mod people;
 #[path = "stories/protocol/mod.rs"]

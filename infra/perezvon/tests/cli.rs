@@ -135,7 +135,7 @@ fn a_server_is_set_up_and_asked_from_the_command_line() {
     fails(&["urls"], "perezvon apply FILE");
     says(&["apply", &file, "--dry-run"], "account.name");
     says(&["apply", &file], "applied as version 1");
-    says(&["apply", &file], "nothing to do");
+    says(&["apply", &file], "says the same");
     std::fs::write(&file, SMALL.replace("fallback = \"petrova\"", "fallback = \"nobody\"")).expect("a file");
     fails(&["apply", &file], "fallback: ");
     says(&["urls"], "no channel yet");

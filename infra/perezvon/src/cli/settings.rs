@@ -80,7 +80,7 @@ fn answered(body: &Value) -> String {
     }
     let version = &body["version"];
     match body["changed"].as_bool() {
-        Some(false) => format!("{warnings}nothing to do: version {version} says the same\n"),
+        Some(false) => format!("{warnings}version {version} says the same; its secrets were put in place again\n"),
         _ => format!("{warnings}applied as version {version}\n"),
     }
 }
@@ -173,7 +173,10 @@ mod tests {
                 json!({ "version": 7, "changed": true, "warnings": [problem] }),
                 "warning: crm.base: is not https; write https\napplied as version 7\n",
             ),
-            (json!({ "version": 7, "changed": false, "warnings": [] }), "nothing to do: version 7 says the same\n"),
+            (
+                json!({ "version": 7, "changed": false, "warnings": [] }),
+                "version 7 says the same; its secrets were put in place again\n",
+            ),
         ];
         for (body, text) in cases {
             assert_eq!(answered(&body), text);

@@ -206,7 +206,7 @@ impl Worker {
         let update = Update::new(keys::connection(account, id))
             .remove("holder")
             .set("retry_at", perezvon_store::items::connection::UNTIL_A_PERSON_ACTS.0)
-            .set("why", "no secret is stored for this connection: apply the settings again")
+            .set("why", "у подключения нет секрета в хранилище: примените настройки ещё раз")
             .when(mine);
         match self.table.update(Due::Remove.apply(update)).await {
             Err(error) if !error.is_conflict() => Err(error.into()),

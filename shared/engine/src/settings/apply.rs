@@ -59,6 +59,7 @@ impl Applier<'_> {
         let account = checked.policy.account.clone();
         let standing = self.standing(&checked).await?;
         if standing.is(&checked) {
+            self.put_secrets_again(&checked, &standing).await?;
             self.part_with_the_rest(&checked).await?;
             return Ok(Applied { version: standing.head.version, changed: false });
         }
@@ -125,6 +126,19 @@ impl Applier<'_> {
         for secret in plan.iter().filter(|it| it.write).map(|it| it.secret) {
             let name = ConnectionSecret::name(&secret.account, &secret.connection);
             write(self.secrets, &name, secret).await?;
+        }
+        Ok(())
+    }
+
+    /// The same settings once more. They may be applied because a secret was lost: that is what a connection without
+    /// one, and the quarantine of a channel without one, ask for.
+    async fn put_secrets_again(&self, checked: &Checked, standing: &Standing) -> Result<(), Failure> {
+        let account = &checked.policy.account;
+        let plan = plan(checked, standing, self.now)?;
+        self.put_secrets(checked, &plan).await?;
+        for Planned { secret, lane, .. } in plan.iter().filter(|it| it.write && it.waits_for_a_person) {
+            self.table.update(ConnectionRow::new_code(account, &secret.connection, self.now)).await?;
+            self.wake(account, &secret.connection, *lane).await;
         }
         Ok(())
     }

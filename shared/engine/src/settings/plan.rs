@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use perezvon_adapters::{Known, provider};
 use perezvon_domain::{ConnectionId, Lane, Timestamp};
-use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
 use serde_json::Value;
 
@@ -43,6 +43,8 @@ pub(super) struct Planned<'a> {
     pub(super) write: bool,
     /// The connection was there and gets another secret than the last time.
     pub(super) new_token: bool,
+    /// It is paused until somebody sets something right.
+    pub(super) waits_for_a_person: bool,
 }
 
 /// Decides for all connections, or refuses with what to do.
@@ -80,7 +82,8 @@ fn planned<'a>(
         }
     }
     let new_token = write && row.is_some() && last != Some(&token);
-    Ok(Planned { secret, lane, token, write, new_token })
+    let waits_for_a_person = row.is_some_and(|row| row.retry_at == Some(UNTIL_A_PERSON_ACTS));
+    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person })
 }
 
 /// The secret changes by itself, each exchange making the one before it worthless.
