@@ -20,7 +20,7 @@ use perezvon_tests::world::Plan;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json as value};
 
-use crate::{json, list, text};
+use crate::{bytes, json, list, text};
 
 fn event<T: DeserializeOwned>(name: &str) -> T {
     let json = json(&format!("lambda/{name}.json"));
@@ -41,13 +41,18 @@ impl Queue for Kept {
 
 /// What `ingest` answers, and what it put onto the raw queue.
 async fn ingested(name: &str) -> (i64, Option<RawMessage>) {
+    ingested_from(json(&format!("lambda/{name}.json"))).await
+}
+
+async fn ingested_from(event: Value) -> (i64, Option<RawMessage>) {
     let keys = json("lambda/keys.json");
     let ring = Ring::parse(&text(&keys, "public")).expect("a public key");
     let queue = Arc::new(Kept::default());
     let function = Ingest { tokens: CheckedTokens::new(ring), raw: queue.clone() };
-    let answer = function.handle(event::<ApiGatewayV2httpRequest>(name)).await;
+    let request: ApiGatewayV2httpRequest = serde_json::from_value(event).expect("an event of the gateway");
+    let answer = function.handle(request).await;
     let mut sent = queue.0.lock().expect("nobody panicked").split_off(0);
-    assert!(sent.len() < 2, "{name}: one request, one message");
+    assert!(sent.len() < 2, "one request, one message");
     let message = sent.pop().map(|message| serde_json::from_str(&message.body).expect("a raw message"));
     (answer.status_code, message)
 }
@@ -90,6 +95,35 @@ async fn ingest_answers_each_http_event_as_the_index_says() {
         let then = raw.as_ref().map(then).map(|end| end.map_or_else(|why| why, |_| "events"));
         assert_eq!(then.map_or(Value::Null, Value::from), entry["then"], "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_body_in_base64_keeps_its_exact_bytes_and_the_signature_is_over_them() {
+    let index = json("lambda/index.json");
+    let exact: Vec<_> = list(&index["http"]).iter().filter(|entry| entry.get("bytes").is_some()).collect();
+    assert!(!exact.is_empty());
+    for entry in exact {
+        let bytes = bytes(&text(entry, "bytes"));
+        let lossy = String::from_utf8_lossy(&bytes).into_owned();
+        assert_ne!(lossy.as_bytes(), bytes, "{entry}: bytes that are a text prove nothing");
+        let (_, raw) = ingested(&text(entry, "name")).await;
+        let raw = raw.expect("accepted");
+        assert_eq!(raw.bytes(), Some(bytes), "{entry}");
+        let read_as_text = RawMessage { body: RawMessage::encode(lossy.as_bytes()), ..raw };
+        assert_eq!(then(&read_as_text), Err("refused"), "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_the_gateway_gives_as_it_is_means_the_same_and_broken_base64_is_told() {
+    let (_, encoded) = ingested("ingest_valid").await;
+    let body = encoded.clone().expect("accepted").bytes().expect("base64");
+    let mut plain = json("lambda/ingest_valid.json");
+    plain["body"] = value!(String::from_utf8(body).expect("a form"));
+    plain["isBase64Encoded"] = value!(false);
+    assert_eq!(ingested_from(plain.clone()).await, (200, encoded));
+    plain["isBase64Encoded"] = value!(true);
+    assert_eq!(ingested_from(plain).await, (400, None));
 }
 
 #[tokio::test(start_paused = true)]
