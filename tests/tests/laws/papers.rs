@@ -40,6 +40,18 @@ fn the_readme_begins_with_the_two_commands() {
 }
 
 #[test]
+fn every_spec_that_the_cloud_paper_names_is_there() {
+    let paper = tree::text("docs/cloud.md");
+    let words = paper.split('`').skip(1).step_by(2);
+    let is_name = |word: &&str| word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
+    let named: Vec<&str> = words.filter(is_name).filter(|word| word.matches('_').count() > 3).collect();
+    assert!(named.len() > 15, "only {named:?}");
+    let is_there = |name: &&str| tree::rust().any(|file| file.text.contains(&format!("fn {name}()")));
+    let missing = named.into_iter().filter(|name| !is_there(name));
+    obeyed("a spec that docs/cloud.md names is run", missing.map(str::to_owned).collect());
+}
+
+#[test]
 fn what_stands_in_the_readme_is_what_ci_runs() {
     let script = tree::text(".ci/run");
     assert!(script.contains("README.md"), "the test command is taken from the README");
