@@ -6,6 +6,7 @@
 pub mod call;
 pub mod effect;
 pub mod event;
+pub mod hours;
 pub mod ids;
 pub mod job;
 pub mod number;
@@ -16,6 +17,7 @@ pub mod time;
 
 pub use effect::{Command, Effect, Fact, Lane};
 pub use event::{CallEvent, CallEventKind, Envelope};
+pub use hours::Hours;
 pub use ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
 pub use job::{JobResult, Point};
 pub use number::Number;
