@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Direction;
+use crate::hours::Hours;
 use crate::ids::{AccountId, ChannelId, ConnectionId, CrmId, EmployeeId, Extension};
 use crate::job::FieldValue;
 use crate::time::Millis;
@@ -27,6 +28,9 @@ pub struct Policy {
     pub channels: BTreeMap<ChannelId, ChannelRules>,
     #[serde(default)]
     pub waits: Waits,
+    /// When people work; without a schedule always.
+    #[serde(default, skip_serializing_if = "Hours::is_always")]
+    pub hours: Hours,
 }
 
 /// What a decision must know of a channel.

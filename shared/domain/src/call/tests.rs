@@ -83,6 +83,7 @@ fn policy() -> Policy {
         crm: Some("crm:main".into()),
         channels: BTreeMap::from([("main".into(), channel)]),
         waits: Default::default(),
+        hours: Default::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use perezvon_domain::policy::{Occasion, Waits};
 use perezvon_domain::{AccountId, ChannelId, EmployeeId, Extension};
 use serde::{Deserialize, Serialize};
 
+use super::hours::WorkingHours;
 use crate::secrets::JobTimes;
 
 /// The settings of one account.
@@ -32,6 +33,9 @@ pub struct Document {
     /// What calls make in the CRM, at most 50. The older one stands first and wins.
     #[serde(default)]
     pub scenarios: Vec<Scenario>,
+    /// Working hours; without them it is always open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<WorkingHours>,
     /// Waiting times of a call, each from 1 ms to 1 day.
     #[serde(default)]
     pub waits: Waits,
@@ -46,7 +50,7 @@ pub struct Account {
     pub id: AccountId,
     /// As people call it, at most 255 characters.
     pub name: String,
-    /// IANA name of the time zone for times in texts: `Europe/Moscow`.
+    /// IANA name of the time zone for times in texts and for working hours: `Europe/Moscow`.
     pub time_zone: String,
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod difference;
 mod digest;
 mod document;
+mod hours;
 mod parse;
 mod plan;
 mod problem;
@@ -18,10 +19,11 @@ mod schema;
 mod tests;
 
 pub use apply::{Applied, Applier, current};
-pub use check::{Checked, Context, channel_connection, check, crm_connection};
+pub use check::{Checked, Context, channel_connection, check, crm_connection, hours};
 pub use document::{
     Account, Channel, Contact, Crm, Deal, Document, Employee, Rules, Scenario, SecretSet, SecretText, Task, UserId,
 };
+pub use hours::{OtherDays, Weekday, WorkingHours};
 pub use parse::parse;
 pub use problem::Problem;
 pub use resolve::{Reference, resolve};

@@ -45,6 +45,8 @@ fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
     let message = error.message();
     let instead = if message.starts_with("unknown field") {
         "correct the name or take it out"
+    } else if message.starts_with("unknown variant") {
+        "write one of these"
     } else if message.starts_with("missing field") {
         "add it"
     } else if message.ends_with("expected a string") {

@@ -2,6 +2,7 @@
 
 mod base;
 mod connections;
+mod hours;
 mod people;
 mod scenarios;
 mod texts;
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_adapters::provider;
 use perezvon_domain::policy::ChannelRules;
-use perezvon_domain::{ChannelId, ConnectionId, Lane, Policy};
+use perezvon_domain::{ChannelId, ConnectionId, Hours, Lane, Policy};
 use perezvon_store::items::text;
 
 use super::digest;
@@ -63,6 +64,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     account(document, &mut findings);
     people::check(document, &mut findings);
     waits(document, &mut findings);
+    let hours = hours::check(document, &mut findings);
     let channels = connections::channels(document, context, &mut findings);
     let crm = connections::crm(document, context, &mut findings);
     let scenarios = scenarios::check(document, &mut findings);
@@ -81,6 +83,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
         crm: crm.as_ref().map(|crm| crm.connection.clone()),
         channels: document.channels.iter().map(channel_rules).collect(),
         waits: document.waits,
+        hours,
     };
     connections.extend(crm.map(|crm| (crm, Lane::Crm)));
     let shown = digest::shown(document);
@@ -102,6 +105,17 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
         digest: digest::of_document(document),
         warnings: warnings(document),
     })
+}
+
+/// The working hours alone, which need no secrets.
+///
+/// # Errors
+/// All that is wrong with them and with the time zone.
+pub fn hours(document: &Document) -> Result<Hours, Vec<Problem>> {
+    let mut findings = Findings::default();
+    account(document, &mut findings);
+    let hours = hours::check(document, &mut findings);
+    if findings.0.is_empty() { Ok(hours) } else { Err(findings.0) }
 }
 
 fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {
@@ -143,6 +157,7 @@ fn warnings(document: &Document) -> Vec<Problem> {
     if document.crm.is_none() {
         findings.add("crm", "there is none", "calls will only be kept in the feed");
     }
+    hours::warn(document, &mut findings);
     for (index, employee) in document.employees.iter().enumerate() {
         if document.crm.is_some() && employee.active && employee.crm_user.is_none() {
             let what = format!("`{}` is no user of the CRM", employee.id);

@@ -4,6 +4,7 @@ mod apply;
 mod changes;
 mod connections;
 mod file;
+mod hours;
 mod people;
 mod scenarios;
 mod world;
