@@ -50,6 +50,56 @@ fn check_ends_with_zero_for_good_settings_and_with_one_for_bad_ones() {
 }
 
 #[test]
+fn hours_tells_what_the_clock_of_the_account_says_and_needs_no_secrets() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.example.toml");
+    let told = |words: &[&str]| {
+        let output = run(&[&["hours", "--settings", example], words].concat());
+        (output.status.code(), stdout(&output), stderr(&output))
+    };
+    let off = "Sat 2026-11-21 23:10:00 +03:00, Europe/Moscow: off hours\n\
+               next open:  Mon 2026-11-23 09:00:00 +03:00\n\
+               next close: Sat 2026-11-21 23:10:00 +03:00 (closed already)\n";
+    for at in ["2026-11-21T23:10", "2026-11-21T20:10Z", "2026-11-21T20:10:00+00:00"] {
+        assert_eq!(told(&["--at", at]), (Some(0), off.to_owned(), String::new()), "{at}");
+    }
+    let working = "Thu 2026-12-31 12:30:00 +03:00, Europe/Moscow: working time\n\
+                   next open:  Thu 2026-12-31 12:30:00 +03:00 (open already)\n\
+                   next close: Thu 2026-12-31 15:00:00 +03:00\n";
+    assert_eq!(told(&["--at", "2026-12-31 12:30"]).1, working);
+    let json: serde_json::Value = serde_json::from_str(&told(&["--at", "2026-11-21T23:10", "--json"]).1).expect("JSON");
+    let at = 1_795_291_800_000_i64;
+    let expected = serde_json::json!({
+        "account": "romashka", "time_zone": "Europe/Moscow", "at": at, "is_open": false,
+        "next_open": at + 121_800_000, "next_close": at,
+    });
+    assert_eq!(json, expected);
+    assert_eq!(told(&[]).0, Some(0), "now");
+    let (code, _, wrong) = told(&["--at", "tomorrow"]);
+    assert!(code == Some(1) && wrong.contains("2026-11-21T23:10"), "{wrong}");
+}
+
+#[test]
+fn hours_says_never_names_what_is_wrong_and_asks_which_of_two_times_is_meant() {
+    let told = |settings: &str, at: &str| {
+        let (_folder, file) = written(settings);
+        let output = run(&["hours", "--settings", &file, "--at", at]);
+        (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
+    };
+    let (code, text) = told(&format!("{SMALL}[hours]\n"), "2026-11-21T23:10");
+    assert!(code == Some(0) && text.contains("next open:  never\n"), "{text}");
+    assert!(told(SMALL, "2026-11-21T23:10").1.contains("next close: never\n"));
+    let wrong = format!("{SMALL}[hours]\nmonday = ['09:00-13:00', '12:00-14:00']\n");
+    let (code, text) = told(&wrong, "2026-11-21T23:10");
+    assert!(code == Some(1) && text.starts_with("hours.monday[1]: `12:00-14:00` overlaps"), "{text}");
+    let berlin = SMALL.replace("Moscow", "Berlin");
+    let (code, text) = told(&berlin, "2026-10-25T02:30");
+    assert!(code == Some(1) && text.contains("`2026-10-25T02:30:00+02` or `2026-10-25T02:30:00+01`"), "{text}");
+    assert!(told(&berlin, "2026-10-25T02:30:00+01").1.starts_with("Sun 2026-10-25 02:30:00 +01:00"));
+    let (code, text) = told(&berlin, "2026-03-29T02:30");
+    assert!(code == Some(1) && text.contains("is left out"), "{text}");
+}
+
+#[test]
 fn what_sign_makes_verify_believes_and_a_changed_byte_it_refuses() {
     let secrets = ["--key", "invented-key", "--salt", "invented-salt"];
     let url = "http://127.0.0.1:8787/h/token";

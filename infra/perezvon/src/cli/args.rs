@@ -38,6 +38,8 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// Check a settings file, without a server.
     Check(CheckArgs),
+    /// Say whether it is working time at a moment, and when that changes, without a server.
+    Hours(HoursArgs),
     /// Sign a webhook as the provider would, and print a ready curl command.
     Sign(SignArgs),
     /// Say whether the signature of a webhook is right, and if not, which key or formula fits.
@@ -134,6 +136,20 @@ pub struct CheckArgs {
     /// As for `perezvon local`.
     #[arg(long, value_name = "HOST:PORT")]
     pub allow_host: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct HoursArgs {
+    /// The settings file, TOML. Secrets named in it are not needed.
+    #[arg(long, value_name = "FILE")]
+    pub settings: PathBuf,
+    /// The moment: `2026-11-21T23:10` by the account's clock, or with an offset `2026-11-21T20:10Z`; now
+    /// unless it is given.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// Print the answer as JSON, for programs; moments in milliseconds since 1970.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Secrets given by hand.

@@ -5,6 +5,7 @@
 
 mod args;
 mod copy;
+mod hours;
 mod keys;
 mod lab;
 mod sandbox;
@@ -78,6 +79,7 @@ async fn run(command: Command) -> Result<Said, String> {
         Command::Local(args) => local::run(options(args)).await.map(|()| Said::fine(String::new())),
         Command::Sandbox(args) => sandbox::serve(&args).await,
         Command::Check(args) => Ok(settings::check_file(&args)),
+        Command::Hours(args) => hours::tell(&args),
         Command::Sign(args) => lab::sign(&args),
         Command::Verify(args) => lab::verify(&args),
         Command::Restore(args) => copy::restore(&args),

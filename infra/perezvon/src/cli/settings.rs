@@ -85,7 +85,8 @@ fn answered(body: &Value) -> String {
     }
 }
 
-fn lines(problems: &[Problem]) -> String {
+/// A line each.
+pub fn lines(problems: &[Problem]) -> String {
     // What the server adds may have nothing to write instead.
     problems.iter().map(|problem| format!("{}\n", problem.to_string().trim_end_matches("; "))).collect()
 }

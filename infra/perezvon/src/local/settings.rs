@@ -14,16 +14,24 @@ use super::wiring::Ports;
 /// Who applied it, if nobody did by hand.
 const BY: &str = "perezvon local";
 
+/// Reads a settings file; the secrets that it names stay as they are written.
+///
+/// # Errors
+/// Everything that is wrong, with what to do.
+pub fn written(file: &Path) -> Result<Document, Vec<Problem>> {
+    let text = std::fs::read_to_string(file).map_err(|why| {
+        vec![Problem::new("", format!("the file cannot be read: {why}"), "correct the path or the permissions")]
+    })?;
+    parse(&text)
+}
+
 /// Reads a settings file and fetches the secrets that it names: `env:NAME` from the environment,
 /// `file:PATH` from a file, relative to the settings file.
 ///
 /// # Errors
 /// Everything that is wrong, with what to do.
 pub fn read(file: &Path) -> Result<Document, Vec<Problem>> {
-    let text = std::fs::read_to_string(file).map_err(|why| {
-        vec![Problem::new("", format!("the file cannot be read: {why}"), "correct the path or the permissions")]
-    })?;
-    let mut document = parse(&text)?;
+    let mut document = written(file)?;
     let folder = file.parent().unwrap_or(Path::new("."));
     resolve(&mut document, &|reference| look_up(folder, &reference))?;
     Ok(document)
