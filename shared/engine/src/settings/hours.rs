@@ -39,7 +39,7 @@ pub struct WorkingHours {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OtherDays {
-    /// The day: `2026-12-31`.
+    /// The day: `2026-12-31`; the years 2000 to 2100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// The first day of a stretch, in place of `date`.

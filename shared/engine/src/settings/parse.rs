@@ -51,6 +51,8 @@ fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
         "add it"
     } else if message.ends_with("expected a string") {
         "put the value in quotes"
+    } else if message.ends_with("expected a sequence") {
+        "write it in brackets: `[...]`"
     } else {
         "docs/settings.example.toml shows how it is written"
     };

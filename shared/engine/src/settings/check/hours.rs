@@ -1,6 +1,7 @@
 //! Working hours: times, intervals, dates, and nothing that stands twice or overlaps (SCH-01 to SCH-03).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
 use perezvon_domain::Hours;
@@ -9,6 +10,9 @@ use perezvon_domain::hours::{Day, Fault, Interval, IntervalError, Place};
 use super::super::document::Document;
 use super::super::hours::{OtherDays, WorkingHours};
 use super::super::problem::Findings;
+
+/// The years that a day may lie in: others are slips of the pen.
+const YEARS: RangeInclusive<i16> = 2000..=2100;
 
 /// Most days that a stretch may have.
 const STRETCH: i64 = 366;
@@ -87,9 +91,10 @@ fn stretch(path: &str, days: &OtherDays, findings: &mut Findings) -> Vec<Date> {
         }
     };
     let mut read = |(name, text): (&str, &String)| {
-        let date = text.parse::<Date>().ok().filter(|date| date.to_string() == *text);
+        let date = text.parse::<Date>().ok();
+        let date = date.filter(|date| date.to_string() == *text && YEARS.contains(&date.year()));
         if date.is_none() {
-            let what = format!("`{text}` is no date");
+            let what = format!("`{text}` is no date from 2000 to 2100");
             findings.add(format!("{path}.{name}"), what, "write year, month and day like `2026-12-31`");
         }
         date

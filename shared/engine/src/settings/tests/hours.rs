@@ -7,6 +7,12 @@ use super::super::hours::{OtherDays, Weekday, WorkingHours};
 use super::super::{Document, hours, parse};
 use super::{Case, EXAMPLE, accepted, each_is_accepted, each_is_refused};
 
+/// A change of the document, and which interval overlaps which.
+type Overlap = (fn(&mut Document), &'static str);
+
+/// A change of one entry, and what is said of it.
+type Entry = (fn(&mut OtherDays), String);
+
 fn list(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
@@ -106,7 +112,7 @@ fn a_bad_time_or_interval_is_named_with_what_to_write() {
 #[test]
 fn intervals_that_overlap_are_named_with_both_places() {
     let later = "let the later one begin where the earlier one ends, or later";
-    let cases: [(fn(&mut Document), &str); 6] = [
+    let cases: [Overlap; 6] = [
         (
             |it| written(it).monday = list(&["09:00-13:00", "12:00-18:00"]),
             "hours.monday[1]: `12:00-18:00` overlaps `09:00-13:00` in hours.monday[0]",
@@ -151,7 +157,7 @@ fn intervals_that_overlap_are_named_with_both_places() {
 fn each_entry_says_once_which_days_and_which_hours() {
     let which = "hours.days[0]: it does not say which day, or says it twice; write `date = \"2026-12-31\"`, or both `from` and `to`";
     let hours = "write `open = []` for a day off, `open = [\"10:00-15:00\"]`, or `as = \"monday\"`";
-    let cases: [(fn(&mut OtherDays), String); 9] = [
+    let cases: [Entry; 10] = [
         (|it| it.date = None, which.to_owned()),
         (|it| it.from.clone_from(&it.date), which.to_owned()),
         (|it| (it.from, it.date) = (it.date.take(), None), which.to_owned()),
@@ -159,11 +165,15 @@ fn each_entry_says_once_which_days_and_which_hours() {
         (|it| it.like = Some(Weekday::Monday), format!("hours.days[0]: `open` and `as` say two things; {hours}")),
         (
             |it| it.date = Some("31.12.2026".to_owned()),
-            "hours.days[0].date: `31.12.2026` is no date; write year, month and day like `2026-12-31`".to_owned(),
+            "hours.days[0].date: `31.12.2026` is no date from 2000 to 2100; write year, month and day like `2026-12-31`".to_owned(),
+        ),
+        (
+            |it| it.date = Some("2206-12-31".to_owned()),
+            "hours.days[0].date: `2206-12-31` is no date from 2000 to 2100; write year, month and day like `2026-12-31`".to_owned(),
         ),
         (
             |it| it.date = Some("2026-02-29".to_owned()),
-            "hours.days[0].date: `2026-02-29` is no date; write year, month and day like `2026-12-31`".to_owned(),
+            "hours.days[0].date: `2026-02-29` is no date from 2000 to 2100; write year, month and day like `2026-12-31`".to_owned(),
         ),
         (
             |it| *it = stretch("2026-12-31", "2026-12-30", &[]),
@@ -192,7 +202,7 @@ fn each_entry_says_once_which_days_and_which_hours() {
 }
 
 #[test]
-fn an_unknown_weekday_is_named_by_its_line() {
+fn an_unknown_weekday_and_a_list_without_brackets_are_named_by_their_line() {
     let told = |from: &str, to: &str| {
         assert!(EXAMPLE.contains(from), "{from}");
         let problems = parse(&EXAMPLE.replacen(from, to, 1)).expect_err("cannot be read");
@@ -203,6 +213,8 @@ fn an_unknown_weekday_is_named_by_its_line() {
     let (_, what) = told("\nmonday = ", "\nmoonday = ").expect("a place");
     assert!(what.starts_with("unknown field `moonday`, expected one of `monday`, `tuesday`"), "{what}");
     assert!(what.ends_with("; correct the name or take it out"), "{what}");
+    let (_, what) = told("monday = [\"09:00-13:00\", \"14:00-18:00\"]", "monday = \"09:00-18:00\"").expect("a place");
+    assert!(what.ends_with("; write it in brackets: `[...]`"), "{what}");
     let (place, what) = told("as = \"monday\"", "as = \"moonday\"").expect("a place");
     assert!(place.ends_with("hours.days[2].as"), "{place}");
     assert!(what.starts_with("unknown variant `moonday`, expected one of `monday`"), "{what}");
