@@ -118,7 +118,7 @@ impl Hours {
             return Some(from);
         }
         let mut day = from.div_euclid(DAY_S) - 1;
-        let mut until = day + 9;
+        let mut until = day + 8;
         loop {
             if day > until {
                 // The whole week has been seen: only a day that differs can bring something new.
@@ -126,7 +126,7 @@ impl Hours {
                 (day, until) = (day.max(next - 1), next);
             }
             if self.dated(day).is_some() {
-                until = day + 8;
+                until = day + 7;
             }
             let list = self.list(day).iter();
             let edges = list.map(|it| day * DAY_S + i64::from(if open { it.start() } else { it.end() }) * MINUTE_S);

@@ -92,6 +92,20 @@ fn holidays_longer_than_a_week_end_and_a_moved_workday_is_worked() {
 }
 
 #[test]
+fn a_week_with_one_open_or_one_closed_hour_comes_round() {
+    // 2027-01-21 is a Thursday.
+    let thursday =
+        |it: &str, others: &[&str]| std::array::from_fn(|day| if day == 3 { list(&[it]) } else { list(others) });
+    let once = hours("Europe/Moscow", thursday("09:00-10:00", &[]), &[("2027-01-21", &[])]);
+    tells(&once, "2027-01-20T12:00:00+03:00", "2027-01-28T09:00:00+03:00", "2027-01-20T12:00:00+03:00");
+    tells(&once, "2027-01-28T10:00:00+03:00", "2027-02-04T09:00:00+03:00", "2027-01-28T10:00:00+03:00");
+    let full: &[&str] = &["00:00-24:00"];
+    let but = hours("Europe/Moscow", thursday("00:00-23:00", full), &[("2027-01-21", full)]);
+    tells(&but, "2027-01-20T12:00:00+03:00", "2027-01-20T12:00:00+03:00", "2027-01-28T23:00:00+03:00");
+    tells(&but, "2027-01-29T00:00:00+03:00", "2027-01-29T00:00:00+03:00", "2027-02-04T23:00:00+03:00");
+}
+
+#[test]
 fn the_hour_that_is_left_out_never_opens() {
     // Berlin, 2026-03-29: 02:00 becomes 03:00.
     let gap = hours("Europe/Berlin", Default::default(), &[("2026-03-29", &["02:00-03:00"])]);
