@@ -2,7 +2,7 @@
 
 use perezvon_domain::call::row::Row as FeedRow;
 use perezvon_domain::{AccountId, Number, Policy, Timestamp};
-use perezvon_store::items::call::{month, month_before};
+use perezvon_store::items::call::{feed_row, month, month_before};
 use perezvon_store::table::{Query, Value};
 use perezvon_store::{Index, Row, TableError, keys};
 use serde::Serialize;
@@ -132,10 +132,10 @@ impl Api {
         while let Some(name) = at.filter(|name| *name >= lowest && empty < EMPTY_MONTHS) {
             let query = filter.query(Index::Feed, keys::feed(account, &name));
             let want = filter.limit + 1 - found.len();
-            let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, "feed_at", filter)).await?;
+            let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, filter)).await?;
             empty = if rows.is_empty() { empty + 1 } else { 0 };
             for row in rows {
-                found.extend(feed_row(row.s("feed_at"), &row)?);
+                found.extend(shown(&row)?);
             }
             if found.len() > filter.limit {
                 break;
@@ -154,29 +154,24 @@ impl Api {
     ) -> Result<Vec<(String, FeedRow)>, TableError> {
         let query = filter.query(Index::Phone, keys::phone(account, number));
         let want = filter.limit + 1;
-        let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, "phone_at", filter)).await?;
+        let rows = list::rows(&*self.table, query, want, usize::MAX, |row| is_new(row, filter)).await?;
         let mut found = Vec::new();
         for row in rows {
             if let Some(item) = self.table.get(&row.key).await? {
-                found.extend(feed_row(row.s("phone_at"), &item)?);
+                found.extend(shown(&item)?);
             }
         }
         Ok(found)
     }
 }
 
-fn is_new(row: &Row, name: &str, filter: &Filter) -> bool {
-    row.s(name).is_some_and(|at| filter.after.as_deref() != Some(at))
+fn is_new(row: &Row, filter: &Filter) -> bool {
+    row.s("feed_at").is_some_and(|at| filter.after.as_deref() != Some(at))
 }
 
 /// The place of a row and what the feed shows of it.
-fn feed_row(place: Option<&str>, row: &Row) -> Result<Option<(String, FeedRow)>, TableError> {
-    let (Some(place), Some(summary)) = (place, row.s("summary")) else {
-        return Ok(None);
-    };
-    let read = serde_json::from_str(summary);
-    let row = read.map_err(|error| TableError::Refused(format!("a row of the feed cannot be read: {error}")))?;
-    Ok(Some((place.to_owned(), row)))
+fn shown(row: &Row) -> Result<Option<(String, FeedRow)>, TableError> {
+    Ok(row.s("feed_at").map(str::to_owned).zip(feed_row(row)?))
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::keys::Key;
 pub enum Value {
     S(String),
     N(i64),
+    B(Vec<u8>),
     M(BTreeMap<String, Value>),
 }
 
@@ -187,6 +188,7 @@ pub fn size(row: &Attributes) -> usize {
 fn size_of(value: &Value) -> usize {
     match value {
         Value::S(text) => text.len(),
+        Value::B(bytes) => bytes.len(),
         Value::N(_) => 8,
         Value::M(map) => 3 + map.iter().map(|(name, value)| name.len() + 1 + size_of(value)).sum::<usize>(),
     }
@@ -223,7 +225,7 @@ impl Row {
 /// | `Open` (local) | `pk` | `open` (S) | keys | strongly consistent |
 /// | `WakeDue` (global) | `due_shard` (S) | `wake_due` (N) | keys | eventually consistent |
 /// | `Feed` (global) | `feed` (S) | `feed_at` (S) | `summary` | eventually consistent |
-/// | `Phone` (global) | `phone` (S) | `phone_at` (S) | keys | eventually consistent |
+/// | `Phone` (global) | `phone` (S) | `feed_at` (S) | keys | eventually consistent |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Index {
     Open,
@@ -249,7 +251,7 @@ impl Index {
             Self::Open => ("pk", "open"),
             Self::WakeDue => ("due_shard", "wake_due"),
             Self::Feed => ("feed", "feed_at"),
-            Self::Phone => ("phone", "phone_at"),
+            Self::Phone => ("phone", "feed_at"),
         }
     }
 }

@@ -68,6 +68,7 @@ async fn values_come_back_as_they_went(table: &dyn Table) -> Result<(), String> 
         ("round", 1_700_000_000_000.into()),
         ("map", Value::M(BTreeMap::from([("a.b/#1".to_owned(), Value::M(inner))]))),
         ("bare", Value::M(BTreeMap::new())),
+        ("bytes", Value::B(vec![0, 255, 10])),
     ]);
     let update = want.iter().fold(Update::new(key.clone()), |update, (name, value)| update.set(name, value.clone()));
     worked("the write", table.update(update).await)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::keys::Key;
@@ -22,6 +23,7 @@ pub(super) fn value(value: &Value) -> AttributeValue {
     match value {
         Value::S(text) => AttributeValue::S(text.clone()),
         Value::N(number) => AttributeValue::N(number.to_string()),
+        Value::B(bytes) => AttributeValue::B(Blob::new(bytes.clone())),
         Value::M(map) => {
             AttributeValue::M(map.iter().map(|(name, entry)| (name.clone(), self::value(entry))).collect())
         }
@@ -33,6 +35,7 @@ fn our_value(name: &str, theirs: AttributeValue) -> Result<Value, TableError> {
     match theirs {
         AttributeValue::S(text) => Ok(Value::S(text)),
         AttributeValue::N(digits) => digits.parse().map(Value::N).map_err(|_| foreign()),
+        AttributeValue::B(bytes) => Ok(Value::B(bytes.into_inner())),
         AttributeValue::M(map) => {
             let entries = map.into_iter().map(|(name, entry)| {
                 let value = our_value(&name, entry)?;

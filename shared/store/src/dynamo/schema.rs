@@ -29,17 +29,15 @@ pub fn create_main_table(table: &str) -> Result<CreateTableInputBuilder, BuildEr
                 .build()?,
         );
     let summary = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("summary").build();
-    let global = [
-        (Index::WakeDue, ScalarAttributeType::N, keys_only()),
-        (Index::Feed, ScalarAttributeType::S, summary),
-        (Index::Phone, ScalarAttributeType::S, keys_only()),
-    ];
-    for (index, sort_type, projection) in global {
-        let (partition, sort) = index.keys();
-        request = request
-            .attribute_definitions(attribute(partition, ScalarAttributeType::S)?)
-            .attribute_definitions(attribute(sort, sort_type)?)
-            .global_secondary_indexes(
+    let global = [(Index::WakeDue, keys_only()), (Index::Feed, summary), (Index::Phone, keys_only())];
+    // The feed and the list of a number have one order.
+    for (sort, kind) in [("wake_due", ScalarAttributeType::N), ("feed_at", ScalarAttributeType::S)] {
+        request = request.attribute_definitions(attribute(sort, kind)?);
+    }
+    for (index, projection) in global {
+        let (partition, _) = index.keys();
+        request =
+            request.attribute_definitions(attribute(partition, ScalarAttributeType::S)?).global_secondary_indexes(
                 GlobalSecondaryIndex::builder()
                     .index_name(index.name())
                     .set_key_schema(Some(key_schema(index.keys())?))

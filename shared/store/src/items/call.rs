@@ -6,6 +6,7 @@ use perezvon_domain::call::{Call, row::Row as FeedRow};
 use perezvon_domain::reason::Because;
 use perezvon_domain::{AccountId, ChannelId, Effect, EffectId, Timestamp};
 
+use super::pack::{packed, packed_text, plain, unpacked};
 use super::{SCHEMA, json, json_or_default, text};
 use crate::keys;
 use crate::table::{Attributes, Condition, Row, TableError, Update, Value, size};
@@ -39,7 +40,7 @@ impl CallItem {
         call.because = json_or_default::<Vec<Because>>(row, "reasons")?;
         let mut outbox = Vec::new();
         for value in row.m("outbox").map(BTreeMap::values).into_iter().flatten() {
-            let effect: Effect = serde_json::from_str(value.as_s().unwrap_or_default())
+            let effect: Effect = serde_json::from_str(&unpacked(value)?)
                 .map_err(|error| TableError::Refused(format!("an effect cannot be read: {error}")))?;
             outbox.push(effect);
         }
@@ -48,15 +49,15 @@ impl CallItem {
             call,
             outbox,
             wake_due: row.n("wake_due").map(Timestamp),
-            summary: row.s("summary").unwrap_or_default().to_owned(),
+            summary: row.attributes.get("summary").map(unpacked).transpose()?.unwrap_or_default().into_owned(),
             has_phone: row.s("phone").is_some(),
             stands: row.attributes.clone(),
         })
     }
 
-    /// Bytes of the item as it would be after this write.
+    /// Bytes of the item as it would be after this write, with its JSON as text.
     pub fn size_after(&self, update: &Update) -> Result<usize, TableError> {
-        Ok(size(&update.applied_to(Some(&self.stands))?))
+        Ok(size(&plain(update.applied_to(Some(&self.stands))?)?))
     }
 
     /// The write that makes `next` of this item. `due` is the due time to stand there; `None` leaves it.
@@ -65,20 +66,20 @@ impl CallItem {
         let mut update = Update::new(key)
             .set("version", i64::try_from(next.version).unwrap_or(i64::MAX))
             .set("at", next.at.0)
-            .set("state", text(next))
-            .set("reasons", text(&next.because));
+            .set("state", packed(next))
+            .set("reasons", packed(&next.because));
         update = self.list_keys(next, update);
         let summary = text(summary);
         if summary != self.summary {
-            update = update.set("summary", summary);
+            update = update.set("summary", packed_text(summary));
         }
         if self.call.version == 0 {
             // The first write makes the map whole; later ones name their entries only.
-            let entries = effects.iter().map(|effect| (effect.id.0.clone(), Value::S(text(effect)))).collect();
+            let entries = effects.iter().map(|effect| (effect.id.0.clone(), packed(effect))).collect();
             update = update.set("outbox", Value::M(entries)).set("schema", SCHEMA).when(Condition::Absent);
         } else {
             for effect in effects {
-                update = update.set_in("outbox", effect.id.as_str(), text(effect));
+                update = update.set_in("outbox", effect.id.as_str(), packed(effect));
             }
             let seen = i64::try_from(self.call.version).unwrap_or(i64::MAX);
             update = update.when(Condition::Eq("version".to_owned(), Value::N(seen)));
@@ -86,15 +87,15 @@ impl CallItem {
         due.apply(update)
     }
 
-    /// Keys of the feed and of the number's list: written once, never changed.
+    /// Keys of the feed and of the number's list, which have one order: written once, never changed.
     fn list_keys(&self, next: &Call, mut update: Update) -> Update {
-        let at = keys::feed_at(next.first_received_at, &next.channel, &next.entry);
         if self.call.version == 0 {
             let month = keys::feed(&next.account, &month(next.first_received_at));
-            update = update.set("feed", month).set("feed_at", at.clone());
+            let at = keys::feed_at(next.first_received_at, &next.channel, &next.entry);
+            update = update.set("feed", month).set("feed_at", at);
         }
         if let (false, Some(number)) = (self.has_phone, next.client_number()) {
-            update = update.set("phone", keys::phone(&next.account, number)).set("phone_at", at);
+            update = update.set("phone", keys::phone(&next.account, number));
         }
         update
     }
@@ -119,6 +120,11 @@ impl CallItem {
         ];
         Due::Remove.apply(self.receipt(handed_over)).when(Condition::And(mine))
     }
+}
+
+/// What the feed shows of a call: from its item, or from its entry in the feed's index.
+pub fn feed_row(row: &Row) -> Result<Option<FeedRow>, TableError> {
+    row.attributes.contains_key("summary").then(|| json(row, "summary")).transpose()
 }
 
 /// What becomes of the due time in a write.
@@ -185,7 +191,40 @@ pub fn month_before(month: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use perezvon_domain::Number;
+    use perezvon_domain::effect::Wanted;
+    use perezvon_domain::reason::Reason;
+
     use super::*;
+
+    #[test]
+    fn an_item_with_its_json_as_text_is_read_and_written_packed() {
+        let key = keys::call(&AccountId::from("school"), &ChannelId::from("main"), "entry");
+        let mut call = Call::new("school".into(), "main".into(), "entry".to_owned(), Timestamp(1));
+        call.because = vec![Because { at: Timestamp(2), reason: Reason::new("no_crm", []) }];
+        let wanted = Wanted::Reached { number: Number::parse("+79990000001").expect("a number"), at: Timestamp(1) };
+        let effect = Effect { id: EffectId::from("call/main/entry/1/0"), at: Timestamp(2), wanted };
+        let shown = r#"{"channel":"main","entry":"entry","answered":false,"ended":false,"started_at":1,"seconds":0}"#;
+        let mut update = Update::new(key.clone()).set("state", text(&call)).set("reasons", text(&call.because));
+        let entries = BTreeMap::from([(effect.id.0.clone(), Value::S(text(&effect)))]);
+        update = update.set("summary", shown).set("version", 1).set("outbox", Value::M(entries));
+        let stands = update.applied_to(None).expect("a row");
+        let row = Row { key: key.clone(), attributes: stands.clone() };
+        let item = CallItem::read(&row).expect("an item");
+        assert_eq!((&item.call.because, &item.outbox, item.summary.as_str()), (&call.because, &vec![effect], shown));
+        let mut shows = feed_row(&row).expect("readable").expect("it is in the feed");
+        shows.ended = true;
+        let write = item.commit(&Call { version: 2, ..item.call.clone() }, &item.outbox, &shows, Due::Leave);
+        let packed = write.applied_to(Some(&stands)).expect("a row");
+        assert!(["state", "reasons", "summary"].iter().all(|name| matches!(packed[*name], Value::B(_))), "{packed:?}");
+        let again = Row { key, attributes: packed.clone() };
+        assert_eq!(feed_row(&again).expect("readable"), Some(shows));
+        let again = CallItem::read(&again).expect("an item");
+        assert_eq!((&again.call.because, &again.outbox), (&item.call.because, &item.outbox));
+        let text = plain(packed.clone()).expect("text");
+        assert_eq!(item.size_after(&write), Ok(size(&text)), "judged by what it says");
+        assert!(size(&packed) < size(&text), "{packed:?}");
+    }
 
     #[test]
     fn months_follow_the_calendar() {

@@ -6,6 +6,7 @@ use perezvon_domain::effect::{JobOrder, Prev};
 use perezvon_domain::{AccountId, Command, ConnectionId, EffectId, JobResult, Point, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::pack::packed;
 use super::{SCHEMA, json, json_or_default, text};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Row, TableError, Update, Value};
@@ -84,7 +85,7 @@ impl JobRow {
             .set("id", id.0.clone())
             .set("job_state", text(&state))
             .set("rev", 0)
-            .set("command", text(&order.command))
+            .set("command", packed(&order.command))
             .set("points", text(&order.points))
             .set("prev", text(&order.prev))
             .when(Condition::Absent);
@@ -139,7 +140,7 @@ impl JobRow {
             None => update.remove("why"),
         };
         if let Some(result) = &self.result {
-            update = update.set("result", text(result));
+            update = update.set("result", packed(result));
         }
         if self.state.is_open() {
             // Opened again by a person: back into the index, and it must not expire.

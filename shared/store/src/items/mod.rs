@@ -4,6 +4,7 @@ pub mod call;
 pub mod connection;
 pub mod intake;
 pub mod job;
+mod pack;
 pub mod point;
 pub mod settings;
 
@@ -12,7 +13,7 @@ use crate::table::{Row, TableError};
 /// Version of the shape of our rows; a reader accepts this one and its neighbours.
 pub const SCHEMA: i64 = 1;
 
-/// Reads a JSON attribute.
+/// Reads a JSON attribute, packed or not.
 pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> Result<T, TableError> {
     read(row, name, |text| serde_json::from_str(text))
 }
@@ -23,8 +24,9 @@ pub(crate) fn lenient<T: serde::de::DeserializeOwned>(row: &Row, name: &str) -> 
 }
 
 fn read<T>(row: &Row, name: &str, parse: fn(&str) -> Result<T, serde_json::Error>) -> Result<T, TableError> {
-    let text = row.s(name).ok_or_else(|| unreadable(row, &format!("`{name}` is missing")))?;
-    parse(text).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))
+    let value = row.attributes.get(name).ok_or_else(|| unreadable(row, &format!("`{name}` is missing")))?;
+    let text = pack::unpacked(value).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))?;
+    parse(&text).map_err(|error| unreadable(row, &format!("`{name}`: {error}")))
 }
 
 /// Reads a JSON attribute that may be missing.
@@ -32,7 +34,7 @@ pub(crate) fn json_or_default<T: serde::de::DeserializeOwned + Default>(
     row: &Row,
     name: &str,
 ) -> Result<T, TableError> {
-    if row.s(name).is_none() { Ok(T::default()) } else { json(row, name) }
+    if !row.attributes.contains_key(name) { Ok(T::default()) } else { json(row, name) }
 }
 
 /// A value as a JSON attribute. Our own types always serialise.

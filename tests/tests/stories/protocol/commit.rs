@@ -175,7 +175,7 @@ async fn one_wake_up_per_connection_comes_after_its_last_row() {
     let table = world.table.clone();
     world.faults.watch(move |port| {
         if matches!(port, Port::Other("queue.crm")) {
-            note(&notes, table.all().iter().filter(|row| row.s("command").is_some()).count());
+            note(&notes, table.all().iter().filter(|row| row.attributes.contains_key("command")).count());
         }
         None
     });
@@ -253,7 +253,7 @@ async fn a_due_time_is_settled_under_the_version_that_was_read() {
     ask(&world).await;
     seconds(&mut world, 1).await;
     let now = world.table.row(&call_key()).expect("the call");
-    assert_eq!((now.n("wake_due"), now.s("state")), (ended.n("wake_due"), ended.s("state")));
+    assert_eq!((now.n("wake_due"), now.attributes.get("state")), (ended.n("wake_due"), ended.attributes.get("state")));
     assert!(now.n("wake_due").is_some());
 }
 
