@@ -1,6 +1,6 @@
 //! While the lease is held: look, pick, work, and release without leaving anything behind.
 
-use perezvon_adapters::{Jobs, Provider};
+use perezvon_adapters::{Jobs, PointKnown, Provider};
 use perezvon_domain::Timestamp;
 use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::ConnectionRow;
@@ -29,6 +29,8 @@ pub(super) struct Hold<'a> {
     open: Option<Open>,
     /// Jobs that need not be read again when the list is.
     known: Vec<JobRow>,
+    /// The contact point of the job, as a write of the last step showed it.
+    pub point: Option<PointKnown>,
     /// When the next request may be sent, by the monotonic clock.
     pub next_send_ms: i64,
     pub last_sent: Timestamp,
@@ -75,6 +77,7 @@ impl<'a> Hold<'a> {
             secret,
             open: None,
             known: Vec::new(),
+            point: None,
             next_send_ms: 0,
             fives: 0,
             refreshed: false,

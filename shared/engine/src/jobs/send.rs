@@ -1,6 +1,6 @@
 //! Sending: the pace, the request, the answer; and what an answer teaches others.
 
-use perezvon_adapters::{Expect, Outgoing, Reply, Work};
+use perezvon_adapters::{Expect, Known, Outgoing, Reply, Work};
 use perezvon_domain::effect::Command;
 use perezvon_domain::job::{Amendment, RecordingLink};
 use perezvon_domain::{CallEvent, CallEventKind, Envelope, JobResult, Timestamp, call};
@@ -14,6 +14,7 @@ use perezvon_store::table::{Condition, Update, Value};
 
 use super::Links;
 use super::hold::Hold;
+use super::step::known_point;
 use crate::commit::event_message;
 use crate::failure::Failure;
 
@@ -92,7 +93,7 @@ impl Hold<'_> {
     }
 
     /// Stores what an answer taught: facts of the connection, whose number it is.
-    pub(super) async fn learn(&mut self, job: &JobRow, work: &mut Work) -> Result<(), Failure> {
+    pub(super) async fn learn(&mut self, job: &JobRow, work: &mut Work, known: &Known<'_>) -> Result<(), Failure> {
         let learned = std::mem::take(&mut work.learned);
         if !learned.facts.is_empty() {
             self.row.facts.extend(learned.facts);
@@ -106,8 +107,12 @@ impl Hold<'_> {
         }
         if let Some(news) = learned.point {
             let (contact, responsible) = (news.contact.as_ref(), news.responsible.as_ref());
+            if contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {
+                return Ok(()); // Nobody has the number, and the row says so.
+            }
             let update = PointRow::news(&job.account, &news.number, contact, &news.name, responsible, self.now());
-            self.worker.table.update(update).await?;
+            let row = self.worker.table.update(update).await?;
+            self.point = Some(known_point(job, &PointRow::read(&row)));
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ impl Hold<'_> {
                 return self.park(job).await;
             }
         }
+        self.point = None;
         loop {
             match self.step(adapter, &mut job, &mut work).await? {
                 Go::On if self.left_ms() >= self.margin_ms() => {}
@@ -130,7 +131,7 @@ impl Hold<'_> {
         };
         match outcome {
             Outcome::Next => {
-                self.learn(job, work).await?;
+                self.learn(job, work, known).await?;
                 work.unknown = false;
                 job.tries = 0;
                 Ok(Go::On)
@@ -153,7 +154,7 @@ impl Hold<'_> {
             Outcome::Pause { until, why } => self.pause(job, marker.is_some(), until, &why).await,
             Outcome::TokenRefused => self.refresh_token(adapter, job, known, marker.is_some()).await,
             Outcome::Failed(result) => {
-                self.learn(job, work).await?;
+                self.learn(job, work, known).await?;
                 self.end(job, work, JobState::Failed, result).await
             }
         }
@@ -249,11 +250,14 @@ impl Hold<'_> {
             return self.end(job, work, JobState::Failed, result).await;
         };
         let update = PointRow::claim(&job.account, &number, &job.id);
-        match self.worker.table.update(update).await {
-            Err(error) if !error.is_conflict() => Err(error.into()),
-            // A conflict: somebody made the contact. The next look at the row shows it.
-            _ => Ok(Go::On),
-        }
+        let row = match self.worker.table.update(update).await {
+            Ok(row) => Some(row),
+            // A conflict: somebody made the contact. The row shows it.
+            Err(TableError::Conflict(row)) => row.map(|row| *row),
+            Err(error) => return Err(error.into()),
+        };
+        self.point = row.map(|row| known_point(job, &PointRow::read(&row)));
+        Ok(Go::On)
     }
 
     /// Step 7: first the result as an event, then the receipt.
@@ -296,15 +300,14 @@ impl Hold<'_> {
         }
     }
 
-    async fn point(&self, job: &JobRow) -> Result<Option<PointKnown>, Failure> {
+    /// The row as the write just before this step showed it; else as it is now.
+    async fn point(&mut self, job: &JobRow) -> Result<Option<PointKnown>, Failure> {
+        if let Some(known) = self.point.take() {
+            return Ok(Some(known));
+        }
         let Some(number) = number_of(job) else { return Ok(None) };
         let row = self.worker.table.get(&keys::point(&job.account, &number)).await?;
-        let row = row.as_ref().map(PointRow::read).unwrap_or_default();
-        Ok(Some(PointKnown {
-            claimed: row.claimed_by.as_ref() == Some(&job.id),
-            contact: row.contact,
-            reached_at: row.reached_at,
-        }))
+        Ok(Some(known_point(job, &row.as_ref().map(PointRow::read).unwrap_or_default())))
     }
 
     fn link(&self, command: &Command, job: &JobRow) -> Option<String> {
@@ -314,6 +317,15 @@ impl Hold<'_> {
 
 fn retry_after(reply: &Reply) -> Option<i64> {
     reply.headers.get("retry-after")?.trim().parse().ok().filter(|seconds| (0..=86_400).contains(seconds))
+}
+
+/// What a job knows of its contact point.
+pub(super) fn known_point(job: &JobRow, row: &PointRow) -> PointKnown {
+    PointKnown {
+        claimed: row.claimed_by.as_ref() == Some(&job.id),
+        contact: row.contact.clone(),
+        reached_at: row.reached_at,
+    }
 }
 
 /// The number a job is about.
