@@ -88,7 +88,7 @@ pub(super) fn arm(
     ours: Timestamp,
 ) -> (Due, Option<Timestamp>) {
     let due = match settled {
-        Due::Set(due) => Some(due),
+        Due::Set(due) | Due::Told(due) => Some(due),
         Due::Leave => stands,
         Due::Remove => None,
     };

@@ -152,18 +152,18 @@ fn settle(
     now: Timestamp,
     look_ahead: Millis,
 ) -> Due {
+    // One that is near is also a delayed message.
+    let set = |at: Timestamp| if at.since(now) <= look_ahead { Due::Told(at) } else { Due::Set(at) };
     match (stands, wanted) {
         (None, None) => Due::Leave,
         (Some(_), None) if timer => Due::Remove,
         (Some(_), None) => Due::Leave,
-        (None, Some(wanted)) => Due::Set(wanted),
-        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= look_ahead) => {
-            Due::Set(wanted)
-        }
+        (None, Some(wanted)) => set(wanted),
+        (Some(stands), Some(wanted)) if wanted < stands && !(timer && wanted.since(now) <= look_ahead) => set(wanted),
         (Some(stands), Some(wanted)) if timer && stands != wanted => {
             // A stale time that has passed would be swept again at once: it is a change too.
             let near = wanted.since(now) <= look_ahead && stands > now;
-            if near { Due::Leave } else { Due::Set(wanted) }
+            if near { Due::Leave } else { set(wanted) }
         }
         (Some(_), Some(_)) => Due::Leave,
     }

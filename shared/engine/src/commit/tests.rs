@@ -15,7 +15,7 @@ fn settled(stands: Option<Timestamp>, wanted: Option<Timestamp>, timer: bool, no
 fn a_due_time_is_written_only_when_it_gets_earlier() {
     let now = at(0);
     assert_eq!(settled(None, Some(at(600)), false, now), Due::Set(at(600)));
-    assert_eq!(settled(Some(at(600)), Some(at(60)), false, now), Due::Set(at(60)));
+    assert_eq!(settled(Some(at(600)), Some(at(60)), false, now), Due::Told(at(60)));
     assert_eq!(settled(Some(at(600)), Some(at(900)), false, now), Due::Leave);
     assert_eq!(settled(Some(at(600)), None, false, now), Due::Leave);
 }
@@ -34,7 +34,7 @@ fn within_the_look_ahead_it_stays_where_the_sweep_moved_it() {
     let now = at(0);
     assert_eq!(settled(Some(at(490)), Some(at(100)), true, now), Due::Leave);
     // One that has passed would be swept again at once.
-    assert_eq!(settled(Some(at(-1)), Some(at(100)), true, now), Due::Set(at(100)));
+    assert_eq!(settled(Some(at(-1)), Some(at(100)), true, now), Due::Told(at(100)));
 }
 
 #[test]

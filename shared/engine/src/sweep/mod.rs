@@ -52,6 +52,9 @@ impl Sweep {
     async fn entry(&self, entry: &Row, swept: &mut Swept) -> Result<(), Failure> {
         let Some(due) = entry.n("wake_due").map(Timestamp) else { return Ok(()) };
         let now = Timestamp(self.clock.now_ms());
+        if due > now && self.is_told(&entry.key, due).await? {
+            return Ok(());
+        }
         let Some(row) = self.move_due(&entry.key, due, now).await? else { return Ok(()) };
         let rest_ms = due.since(now).0.max(0);
         if let Some((account, channel, call)) = keys::parse_call(&entry.key) {
@@ -63,6 +66,13 @@ impl Sweep {
             self.wake(account, connection, lane, rest_ms).await?;
         }
         Ok(())
+    }
+
+    /// A delayed message waits for this very time: no pass has to, until the time has come. Was the message lost,
+    /// the next pass finds the entry still there.
+    async fn is_told(&self, key: &Key, due: Timestamp) -> Result<bool, Failure> {
+        let row = self.table.get(key).await?;
+        Ok(row.is_some_and(|row| row.n("told") == Some(due.0)))
     }
 
     /// First the move, then the event (!21 the other way round). Never makes an item, never removes a time (!10).

@@ -132,6 +132,8 @@ pub fn feed_row(row: &Row) -> Result<Option<FeedRow>, TableError> {
 pub enum Due {
     Leave,
     Set(Timestamp),
+    /// The same, and a delayed message waits for it: the sweep leaves it alone until then.
+    Told(Timestamp),
     Remove,
 }
 
@@ -144,6 +146,7 @@ impl Due {
                 let shard = keys::due_shard(&update.key);
                 update.set("wake_due", due.0).set("due_shard", shard)
             }
+            Self::Told(due) => Self::Set(due).apply(update).set("told", due.0),
             Self::Remove => update.remove("wake_due").remove("due_shard"),
         }
     }

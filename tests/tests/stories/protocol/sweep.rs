@@ -14,13 +14,14 @@ use crate::telling::{Held, held, post_all, school};
 /// How far a sweep moves a due time.
 const MOVED_BY_MS: i64 = 490_000;
 
-/// A call that has ended without a summary; its own timer message is lost, its due time stands.
+/// A call that has ended without a summary; its due time stands, and no message of its own waits for it.
 async fn due_call() -> (World, Timestamp) {
     let mut world = school(Plan::default()).await;
     let legs: Vec<_> = captured("inbound_normal").into_iter().filter(|w| w.path == "events/call").collect();
     post_all(&mut world, &legs, 1).await;
     assert!(world.events.lose_all() > 0, "the delayed message is lost");
     let due = due(&world).expect("it wants to be looked at");
+    world.table.write(Update::new(call_key()).remove("told")).expect("as one that was armed");
     (world, due)
 }
 
@@ -91,6 +92,20 @@ async fn a_lost_timer_message_is_healed_by_the_sweep() {
     assert!(world.events.lose_all() > 0, "the delayed message is lost");
     minutes(&mut world, 30).await;
     assert_eq!(held(&world), Held::ONE_OF_EACH);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_due_time_that_a_message_waits_for_is_swept_only_when_it_has_come() {
+    let mut world = school(Plan::default()).await;
+    let legs: Vec<_> = captured("inbound_normal").into_iter().filter(|w| w.path == "events/call").collect();
+    post_all(&mut world, &legs, 1).await;
+    let (first, sent) = (due(&world).expect("it wants to be looked at"), world.events.sent());
+    world.run_for(Duration::from_millis((first.since(world.now()).0 - 1).unsigned_abs())).await;
+    assert_eq!((due(&world), world.events.sent()), (Some(first), sent), "neither moved nor asked");
+    assert!(world.events.lose_all() > 0, "its message is lost after all");
+    minutes(&mut world, 2).await;
+    let call = world.call("school", CALL).await.expect("the call").call;
+    assert!(call.final_at.is_some_and(|at| at.since(first).0 <= 61_000), "{:?}", call.final_at);
 }
 
 #[tokio::test(start_paused = true)]
