@@ -24,7 +24,7 @@ use perezvon_store::{Table, keys};
 
 use quarantine::Refused;
 use secrets::ChannelSecrets;
-use seen::Tally;
+use seen::{Counts, Tally};
 
 /// AWS actions this function uses.
 pub const ACTIONS: &[&str] = &[
@@ -47,6 +47,7 @@ pub struct Verify {
     pub events: Arc<dyn Queue>,
     pub clock: Arc<dyn Clock>,
     secrets: ChannelSecrets,
+    counts: Counts,
 }
 
 /// What a request came to.
@@ -68,7 +69,8 @@ impl Verify {
         times: &Times,
     ) -> Self {
         let secrets = ChannelSecrets::new(secrets, clock.clone(), times.secret_remembered_ms);
-        Self { table, quarantine, events, clock, secrets }
+        let counts = Counts::new(times.counts_saved_ms);
+        Self { table, quarantine, events, clock, secrets, counts }
     }
 
     /// Works on one batch of the raw queue. `ends_ms`: when this invocation must be over, by the monotonic clock.
@@ -87,8 +89,8 @@ impl Verify {
         }
         self.pass_on(verified, ends_ms, &mut tallies, &mut failed).await;
         // Counts are for people: losing some to a crash costs nothing, so they come last and never fail a message.
-        for ((account, channel), tally) in tallies {
-            let save = async { Ok(self.table.update(tally.seen.save(&account, &channel)).await?) };
+        for ((account, channel), seen) in self.counts.take(tallies, self.clock.monotonic_ms()) {
+            let save = async { Ok(self.table.update(seen.save(&account, &channel)).await?) };
             if let Err(failure) = batch::in_time(self.clock.as_ref(), ends_ms, save).await {
                 tracing::warn!(%failure, %channel, "counts of a channel not saved");
             }

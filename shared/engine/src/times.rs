@@ -23,6 +23,8 @@ pub struct Times {
     pub parked_after_ms: i64,
     /// How long the secret of a channel is remembered (60 s).
     pub secret_remembered_ms: i64,
+    /// How often the counts of a channel are saved, refusals and pings aside (10 s; one machine: each time).
+    pub counts_saved_ms: i64,
 }
 
 impl Default for Times {
@@ -36,6 +38,7 @@ impl Default for Times {
             look_at_connections_ms: 600_000,
             parked_after_ms: 20 * 86_400_000,
             secret_remembered_ms: 60_000,
+            counts_saved_ms: 10_000,
         }
     }
 }
@@ -46,9 +49,9 @@ const LONGEST_DELAY_MS: i64 = 900_000;
 const LONGEST_PARKED_MS: i64 = 29 * 86_400_000;
 
 impl Times {
-    /// On one machine: nobody's clock can differ.
+    /// On one machine: nobody's clock can differ, and a write costs nothing.
     pub fn one_machine() -> Self {
-        Self { skew_ms: 0, ..Self::default() }
+        Self { skew_ms: 0, counts_saved_ms: 0, ..Self::default() }
     }
 
     /// The defaults with some changed: [`Times::with`].
@@ -82,7 +85,7 @@ impl Times {
     }
 
     /// Every time with what it may be.
-    fn fields(&mut self) -> [(&'static str, &mut i64, (i64, i64)); 8] {
+    fn fields(&mut self) -> [(&'static str, &mut i64, (i64, i64)); 9] {
         [
             ("skew_ms", &mut self.skew_ms, (0, 60_000)),
             ("commit_margin_ms", &mut self.commit_margin_ms, (0, 20_000)),
@@ -92,6 +95,7 @@ impl Times {
             ("look_at_connections_ms", &mut self.look_at_connections_ms, (1_000, 86_400_000)),
             ("parked_after_ms", &mut self.parked_after_ms, (86_400_000, LONGEST_PARKED_MS)),
             ("secret_remembered_ms", &mut self.secret_remembered_ms, (0, 3_600_000)),
+            ("counts_saved_ms", &mut self.counts_saved_ms, (0, 3_600_000)),
         ]
     }
 

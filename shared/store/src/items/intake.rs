@@ -42,7 +42,7 @@ impl Quarantined {
     }
 }
 
-/// What one invocation counted for one channel.
+/// What was counted for one channel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     pub accepted: i64,
@@ -57,7 +57,20 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// One update a batch: sums are added, times are set.
+    /// Takes later counts in.
+    pub fn add(&mut self, later: Self) {
+        self.accepted += later.accepted;
+        self.refused += later.refused;
+        self.counted += later.counted;
+        self.pings += later.pings;
+        self.last_webhook = self.last_webhook.max(later.last_webhook);
+        self.last_accepted = self.last_accepted.max(later.last_accepted);
+        self.last_refused = self.last_refused.max(later.last_refused);
+        self.last_refusal = later.last_refusal.or(self.last_refusal.take());
+        self.last_ping = self.last_ping.max(later.last_ping);
+    }
+
+    /// One update: sums are added, times are set.
     pub fn save(&self, account: &AccountId, channel: &ChannelId) -> Update {
         let mut update = Update::new(keys::channel_status(account, channel));
         let sums =
