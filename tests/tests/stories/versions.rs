@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use perezvon_store::items::pack::{packed_text, unpacked};
 use perezvon_store::{Row, Value as Stored};
 use perezvon_tests::World;
 use perezvon_tests::scenario::captured;
@@ -41,9 +42,10 @@ fn upgraded(world: &World) -> BTreeMap<String, usize> {
     let mut grew = BTreeMap::new();
     for Row { key, mut attributes } in world.table.all() {
         for (name, places) in PLACES {
-            let Some(Stored::S(text)) = attributes.get(*name).cloned() else { continue };
-            let (text, count) = grown(&text, places);
-            attributes.insert((*name).to_owned(), Stored::S(text));
+            let Some(value) = attributes.get(*name) else { continue };
+            let (text, count) = grown(&unpacked(value).expect("JSON"), places);
+            let was_text = matches!(value, Stored::S(_));
+            attributes.insert((*name).to_owned(), if was_text { Stored::S(text) } else { packed_text(text) });
             *grew.entry((*name).to_owned()).or_default() += count;
         }
         if attributes.contains_key("schema") {

@@ -4,7 +4,7 @@ pub mod call;
 pub mod connection;
 pub mod intake;
 pub mod job;
-mod pack;
+pub mod pack;
 pub mod point;
 pub mod settings;
 

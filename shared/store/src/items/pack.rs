@@ -23,7 +23,7 @@ pub(crate) fn packed<T: Serialize>(value: &T) -> Value {
 }
 
 /// JSON, packed.
-pub(crate) fn packed_text(json: String) -> Value {
+pub fn packed_text(json: String) -> Value {
     match deflate(json.as_bytes()) {
         Some(bytes) if bytes.len() < json.len() => Value::B(bytes),
         _ => Value::S(json),
@@ -31,7 +31,10 @@ pub(crate) fn packed_text(json: String) -> Value {
 }
 
 /// The JSON of a value, packed or not.
-pub(crate) fn unpacked(value: &Value) -> Result<Cow<'_, str>, TableError> {
+///
+/// # Errors
+/// It is neither, or was packed by a newer version.
+pub fn unpacked(value: &Value) -> Result<Cow<'_, str>, TableError> {
     match value {
         Value::S(json) => Ok(Cow::Borrowed(json)),
         Value::B(bytes) => inflate(bytes).map(Cow::Owned).map_err(TableError::Refused),
