@@ -34,16 +34,17 @@ async fn api(mut env: Env) -> Result<(), Error> {
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional(ALLOW_HOSTS).unwrap_or_default();
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let client = Client::new(&sdk);
     let secrets = SecretsManager::new(&sdk, secrets);
     let (person_key, link_key) = (seal_key(&secrets, PERSON_KEY).await?, seal_key(&secrets, LINK_KEY).await?);
     let function = Api {
         table: Arc::new(Dynamo::new(client.clone(), table)),
         quarantine: Arc::new(Dynamo::new(client, quarantine)),
-        blobs: Arc::new(S3Blobs::new(&sdk, bucket)),
+        blobs: Arc::new(S3Blobs::new(&sdk, &bucket)?),
         secrets: Arc::new(secrets),
         raw: Arc::new(SqsQueue::new(&sdk, raw)),
         events: Arc::new(SqsQueue::new(&sdk, events)),

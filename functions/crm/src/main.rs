@@ -30,9 +30,10 @@ async fn crm(mut env: Env) -> Result<(), Error> {
     let public_url = env.required(PUBLIC_URL);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let secrets = SecretsManager::new(&sdk, secrets);
     let link_key = seal_key(&secrets, LINK_KEY).await?;
     let worker = Worker {

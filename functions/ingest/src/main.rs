@@ -18,9 +18,9 @@ async fn ingest(mut env: Env) -> Result<(), Error> {
     // Without keys it runs nevertheless: it tells whoever calls, and the alarm.
     let ring = env.optional_as(HOOK_PUBLIC_KEYS, Ring::parse).unwrap_or_default();
     let raw = env.required(RAW_QUEUE_URL);
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let sdk = sdk_config().await;
     let raw = Arc::new(SqsQueue::new(&sdk, raw));
     let function = Ingest { tokens: CheckedTokens::new(ring), raw };
     runtime::serve(SystemClock::new(), async |request, _| Ok(function.handle(request).await)).await

@@ -29,16 +29,17 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
     let bucket = env.required(BLOB_BUCKET);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let worker = Worker {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         secrets: Arc::new(SecretsManager::new(&sdk, secrets)),
         events: Arc::new(SqsQueue::new(&sdk, events)),
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
         http: Arc::new(client::Client::new(Guard { allow })?),
-        blobs: Some(Arc::new(S3Blobs::new(&sdk, bucket))),
+        blobs: Some(Arc::new(S3Blobs::new(&sdk, &bucket)?)),
         links: None,
         clock: Arc::new(clock),
         times,

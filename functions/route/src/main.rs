@@ -26,9 +26,10 @@ async fn route(mut env: Env) -> Result<(), Error> {
     let outbound = env.required(OUTBOUND_QUEUE_URL);
     let bus = env.required(EVENT_BUS_NAME);
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let function = Route::new(Committer {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         events: Arc::new(SqsQueue::new(&sdk, events)),

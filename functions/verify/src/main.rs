@@ -22,9 +22,10 @@ async fn verify(mut env: Env) -> Result<(), Error> {
     let events = env.required(EVENT_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let client = Client::new(&sdk);
     let function = Verify::new(
         Arc::new(Dynamo::new(client.clone(), table)),

@@ -24,9 +24,10 @@ async fn wake(mut env: Env) -> Result<(), Error> {
     let crm = env.required(CRM_QUEUE_URL);
     let outbound = env.required(OUTBOUND_QUEUE_URL);
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
+    let sdk = sdk_config(&mut env)?;
     env.finish()?;
 
-    let (sdk, clock) = (sdk_config().await, SystemClock::new());
+    let clock = SystemClock::new();
     let function = Wake::new(Sweep {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         events: Arc::new(SqsQueue::new(&sdk, events)),

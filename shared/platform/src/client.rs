@@ -37,8 +37,8 @@ impl Client {
     pub fn new(guard: Guard) -> Result<Self, PortError> {
         // Fails if somebody installed one before, which is as good.
         _ = rustls::crypto::ring::default_provider().install_default();
-        let public = build(builder().dns_resolver(PublicOnly))?;
-        let let_through = if guard.allow.is_empty() { None } else { Some(build(builder())?) };
+        let public = build(builder()?.dns_resolver(PublicOnly))?;
+        let let_through = if guard.allow.is_empty() { None } else { Some(build(builder()?)?) };
         Ok(Self { guard, public, let_through })
     }
 
@@ -63,19 +63,27 @@ impl Client {
     }
 }
 
-fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+fn builder() -> Result<reqwest::ClientBuilder, PortError> {
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("perezvon/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .no_proxy()
         .connect_timeout(CONNECT)
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(IDLE);
+    // A function takes the roots that are compiled in; on one machine those of the system hold.
+    #[cfg(feature = "aws")]
+    let builder = builder.tls_backend_preconfigured(crate::aws::http::tls().map_err(|error| unusable(&error))?);
+    Ok(builder)
+}
+
+fn unusable(error: &(dyn std::error::Error + 'static)) -> PortError {
+    PortError::new("http client", why::chain(error))
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, PortError> {
-    builder.build().map_err(|error| PortError::new("http client", why::chain(&error)))
+    builder.build().map_err(|error| unusable(&error))
 }
 
 /// Whether the client's own reading of the URL is the guard's.

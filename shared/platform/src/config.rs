@@ -35,7 +35,18 @@ pub const PUBLIC_URL: &str = "PUBLIC_URL";
 pub const SECRET_PREFIX: &str = "SECRET_PREFIX";
 /// Hosts let through by the guard, see [`crate::guard::Allow::parse`]; on a laptop only.
 pub const ALLOW_HOSTS: &str = "ALLOW_HOSTS";
-
+/// Region of the function; its host sets it, and the next four as well.
+pub const AWS_REGION: &str = "AWS_REGION";
+/// Name of the access key of the function's role.
+pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
+/// The access key itself.
+pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
+/// What shows that the key was lent to the role.
+pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
+/// Address of an emulator, in the place of AWS itself.
+pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+/// What is logged: `info`, `warn,perezvon_engine=debug`.
+pub const RUST_LOG: &str = "RUST_LOG";
 /// Waiting times that differ from the protocol's: `skew_ms=5000, look_ahead_ms=190000`.
 pub const TIMES: &str = "TIMES";
 

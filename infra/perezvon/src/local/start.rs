@@ -6,9 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use perezvon_domain::Timestamp;
+use perezvon_platform::config::{Env, RUST_LOG};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::data::Data;
 use super::front::{self, Front};
@@ -157,8 +161,8 @@ fn end_signal() -> Result<impl Future<Output = ()>, String> {
 
 /// Logs go to stderr; `RUST_LOG` says which. Somebody may have set them up before.
 fn init_logs() {
-    let usual = || tracing_subscriber::EnvFilter::new("warn,perezvon=info");
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    _ = logs.with_ansi(std::io::stderr().is_terminal()).try_init();
+    let usual = || Targets::new().with_default(LevelFilter::WARN).with_target("perezvon", LevelFilter::INFO);
+    let chosen = Env::from_process().optional(RUST_LOG).and_then(|text| text.parse().ok()).unwrap_or_else(usual);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    _ = tracing_subscriber::registry().with(chosen).with(lines.with_ansi(std::io::stderr().is_terminal())).try_init();
 }

@@ -1,9 +1,9 @@
 //! The event bus of EventBridge.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_types::SdkConfig;
 use serde_json::{Map, Value};
 
 use super::batch::batches;

@@ -6,10 +6,12 @@ pub use lambda_runtime::Error;
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::clock::SystemClock;
-use crate::config::Env;
+use crate::config::{Env, RUST_LOG};
 use crate::ports::Clock;
 
 /// One invocation of a function.
@@ -32,9 +34,10 @@ impl Invocation {
 /// Runs a function until its host ends it. `function` reads the environment, builds the drivers
 /// once and ends in [`serve`]; if it cannot start, the reason is logged and the exit code tells.
 pub fn run<F: Future<Output = Result<(), Error>>>(function: impl FnOnce(Env) -> F) -> ExitCode {
-    log();
+    let env = Env::from_process();
+    log(&env);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let end = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(function(Env::from_process())));
+    let end = runtime.map_err(Error::from).and_then(|runtime| runtime.block_on(function(env)));
     match end {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -55,11 +58,12 @@ pub async fn serve<E: DeserializeOwned, R: Serialize>(
 }
 
 /// JSON lines; `RUST_LOG` chooses, `info` by default.
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().json().flatten_event(true);
+fn log(env: &Env) {
+    let chosen = env.optional(RUST_LOG).and_then(|text| text.parse().ok());
+    let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false);
     // Somebody may have set up logs before: theirs are as good.
-    _ = lines.with_current_span(false).with_env_filter(filter).try_init();
+    _ = tracing_subscriber::registry().with(chosen).with(lines).try_init();
 }
 
 #[cfg(test)]

@@ -1,21 +1,29 @@
-//! A bucket of S3.
+//! A bucket of S3. Every request goes to a link that is signed as one for a browser is; the SDK for S3 would weigh as
+//! much as all else in a function.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use aws_sdk_s3::error::ProvideErrorMetadata;
-use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_sigv4::http_request::{
+    PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings, UriPathNormalizationMode,
+    sign,
+};
+use aws_sigv4::sign::v4;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_types::SdkConfig;
 use futures_util::StreamExt as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
-use super::explain;
+use super::explain::told;
+use super::http;
 use crate::ports::{Blob, Blobs, Chunks, PortError};
+use crate::why;
 
 /// What the role of a reader needs; without the right to list, a missing blob is "access denied".
 pub const READ_ACTIONS: &[&str] = &["s3:GetObject", "s3:ListBucket"];
@@ -28,34 +36,115 @@ const PART: u64 = 4 * 1024 * 1024;
 const CALL: Duration = Duration::from_secs(25);
 /// How long a link to a blob is good.
 const LINK: Duration = Duration::from_secs(300);
+/// What stands as it is in a query; in a path the slash does too.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const PATH: &AsciiSet = &QUERY.remove(b'/');
 
 /// One bucket.
 #[derive(Clone, Debug)]
 pub struct S3Blobs {
-    client: Client,
+    http: SharedHttpConnector,
+    credentials: Option<SharedCredentialsProvider>,
+    region: String,
     bucket: String,
+    /// Where the bucket is, without a slash behind it.
+    address: String,
 }
 
 impl S3Blobs {
     /// The bucket of this name.
-    pub fn new(sdk: &SdkConfig, bucket: impl Into<String>) -> Self {
+    pub fn new(sdk: &SdkConfig, bucket: &str) -> Result<Self, rustls::Error> {
+        let region = sdk.region().map(ToString::to_string).unwrap_or_default();
         // An endpoint of one's own is an emulator, and those know no bucket by host name.
-        let config = Builder::from(sdk).force_path_style(sdk.endpoint_url().is_some());
-        let config = config.timeout_config(TimeoutConfig::builder().operation_timeout(CALL).build()).build();
-        Self { client: Client::from_conf(config), bucket: bucket.into() }
+        let address = match sdk.endpoint_url() {
+            Some(endpoint) => format!("{}/{bucket}", endpoint.trim_end_matches('/')),
+            None => format!("https://{bucket}.s3.{region}.amazonaws.com"),
+        };
+        let http = http::connector(http::tls()?);
+        Ok(Self { http, credentials: sdk.credentials_provider(), region, bucket: bucket.to_owned(), address })
     }
 
-    fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(&self, error: &E) -> PortError {
-        PortError::new(format!("bucket {}", self.bucket), explain(error))
+    /// A link that lets whoever has it do one thing with one blob.
+    async fn signed(&self, method: &str, key: &str, query: &[(&str, &str)]) -> Result<String, PortError> {
+        let credentials = self.credentials.as_ref().ok_or_else(|| error_of("no credentials"))?;
+        let identity = credentials.provide_credentials().await.map_err(error_of)?.into();
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(LINK);
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        let params = v4::SigningParams::builder().identity(&identity).region(&self.region).name("s3");
+        let params = params.time(SystemTime::now()).settings(settings).build().map_err(error_of)?.into();
+        let mut url = format!("{}/{}?", self.address, utf8_percent_encode(key, PATH));
+        extend(&mut url, query.iter().copied());
+        let request = SignableRequest::new(method, url.as_str(), std::iter::empty(), SignableBody::UnsignedPayload);
+        let (signature, _) = sign(request.map_err(error_of)?, &params).map_err(error_of)?.into_parts();
+        extend(&mut url, signature.params().iter().map(|(name, value)| (*name, value.as_ref())));
+        Ok(url)
+    }
+
+    /// Asks, and once more if S3 was not well or did not answer.
+    async fn ask(
+        &self,
+        method: &str,
+        key: &str,
+        headers: &[(&str, String)],
+        body: &SdkBody,
+    ) -> Result<HttpResponse, PortError> {
+        let late = |_| self.error(format!("timeout: no answer within {} s", CALL.as_secs()));
+        tokio::time::timeout(CALL, self.ask_for_ever(method, key, headers, body)).await.map_err(late)?
+    }
+
+    async fn ask_for_ever(
+        &self,
+        method: &str,
+        key: &str,
+        headers: &[(&str, String)],
+        body: &SdkBody,
+    ) -> Result<HttpResponse, PortError> {
+        let url = self.signed(method, key, &[]).await?;
+        let mut last = false;
+        loop {
+            let body = body.try_clone().ok_or_else(|| error_of("a body that can be sent only once"))?;
+            let mut request = ::http::Request::builder().method(method).uri(&url);
+            for (name, value) in headers {
+                request = request.header(*name, value);
+            }
+            let request = HttpRequest::try_from(request.body(body).map_err(error_of)?).map_err(error_of)?;
+            match self.http.call(request).await {
+                Ok(answer) if last || !answer.status().is_server_error() => return Ok(answer),
+                Err(error) if last => return Err(self.error(why::chain(&error))),
+                _ => last = true,
+            }
+        }
+    }
+
+    fn error(&self, why: impl std::fmt::Display) -> PortError {
+        PortError::new(format!("bucket {}", self.bucket), why)
+    }
+
+    /// The code of a refusal, and what it says.
+    async fn refused(&self, answer: HttpResponse) -> (String, PortError) {
+        let status = answer.status().as_u16();
+        let text = match read(answer).await {
+            Ok(body) => String::from_utf8_lossy(&body).into_owned(),
+            Err(error) => return (String::new(), error),
+        };
+        let within = |name: &str| Some(text.split_once(&format!("<{name}>"))?.1.split_once('<')?.0);
+        match within("Code") {
+            Some(code) => (code.to_owned(), self.error(told(code, within("Message")))),
+            None => (String::new(), self.error(format!("S3 answered with {status}"))),
+        }
     }
 
     /// The answer to a range that begins behind the end.
     async fn nothing_left(&self, key: &str, from: u64) -> Result<Option<Blob>, PortError> {
-        let call = self.client.head_object().bucket(&self.bucket).key(key);
-        let head = call.send().await.map_err(|error| self.failed(&error))?;
-        let total = u64::try_from(head.content_length().unwrap_or_default()).unwrap_or_default();
-        let media_type = head.content_type.unwrap_or_default();
-        Ok(Some(Blob { media_type, total, from, bytes: Vec::new() }))
+        let head = self.ask("HEAD", key, &[], &SdkBody::empty()).await?;
+        if !head.status().is_success() {
+            return Err(self.refused(head).await.1);
+        }
+        let total = header(&head, "content-length").parse().unwrap_or_default();
+        Ok(Some(Blob { media_type: header(&head, "content-type"), total, from, bytes: Vec::new() }))
     }
 }
 
@@ -63,43 +152,54 @@ impl S3Blobs {
 impl Blobs for S3Blobs {
     async fn put(&self, key: &str, media_type: &str, chunks: Chunks, limit: u64) -> Result<u64, PortError> {
         let (file, size) = spool(chunks, limit).await?;
-        let body = ByteStream::from_path(file.path()).await.map_err(error_of)?;
-        let call = self.client.put_object().bucket(&self.bucket).key(key);
-        let call = call.content_type(media_type).body(body);
-        call.send().await.map_err(|error| self.failed(&error))?;
-        Ok(size)
+        let body = ByteStream::from_path(file.path()).await.map_err(error_of)?.into_inner();
+        let headers = [("content-type", media_type.to_owned()), ("content-length", size.to_string())];
+        let answer = self.ask("PUT", key, &headers, &body).await?;
+        if answer.status().is_success() { Ok(size) } else { Err(self.refused(answer).await.1) }
     }
 
     async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError> {
-        let call = self.client.get_object().bucket(&self.bucket).key(key).range(range(from, to));
-        let output = match call.send().await {
-            Ok(output) => output,
-            Err(error) => {
-                return match error.code() {
-                    Some("NoSuchKey") => Ok(None),
-                    Some("InvalidRange") => self.nothing_left(key, from).await,
-                    _ => Err(self.failed(&error)),
-                };
-            }
-        };
-        let total = output.content_range().and_then(total);
-        let media_type = output.content_type.unwrap_or_default();
-        let bytes = output.body.collect().await.map_err(error_of)?.to_vec();
+        let answer = self.ask("GET", key, &[("range", range(from, to))], &SdkBody::empty()).await?;
+        if !answer.status().is_success() {
+            let (code, error) = self.refused(answer).await;
+            return match code.as_str() {
+                "NoSuchKey" => Ok(None),
+                "InvalidRange" => self.nothing_left(key, from).await,
+                _ => Err(error),
+            };
+        }
+        let total = total(&header(&answer, "content-range"));
         let total = total.ok_or_else(|| error_of("S3 did not say how large the blob is"))?;
-        Ok(Some(Blob { media_type, total, from, bytes }))
+        let media_type = header(&answer, "content-type");
+        Ok(Some(Blob { media_type, total, from, bytes: read(answer).await? }))
     }
 
     async fn link(&self, key: &str, media_type: &str, file: Option<&str>) -> Result<Option<String>, PortError> {
-        let lifetime = PresigningConfig::expires_in(LINK).map_err(error_of)?;
-        let call = self.client.get_object().bucket(&self.bucket).key(key).response_content_type(media_type);
-        let call = call.set_response_content_disposition(file.map(|file| format!("attachment; filename=\"{file}\"")));
-        let request = call.presigned(lifetime).await.map_err(|error| self.failed(&error))?;
-        Ok(Some(request.uri().to_owned()))
+        let file = file.map(|file| format!("attachment; filename=\"{file}\""));
+        let mut query = vec![("response-content-type", media_type)];
+        query.extend(file.as_deref().map(|file| ("response-content-disposition", file)));
+        self.signed("GET", key, &query).await.map(Some)
     }
 }
 
 fn error_of(why: impl std::fmt::Display) -> PortError {
     PortError::new("blobs", why)
+}
+
+/// Puts pairs behind a URL that has a `?` already.
+fn extend<'a>(url: &mut String, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, value) in pairs {
+        let between = if url.ends_with('?') { "" } else { "&" };
+        *url = format!("{url}{between}{name}={}", utf8_percent_encode(value, QUERY));
+    }
+}
+
+fn header(answer: &HttpResponse, name: &str) -> String {
+    answer.headers().get(name).unwrap_or_default().to_owned()
+}
+
+async fn read(answer: HttpResponse) -> Result<Vec<u8>, PortError> {
+    Ok(ByteStream::new(answer.into_body()).collect().await.map_err(error_of)?.to_vec())
 }
 
 /// Puts all chunks into a temporary file, so that nothing is stored before everything is there.

@@ -1,9 +1,9 @@
 //! Secrets Manager.
 
 use async_trait::async_trait;
-use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
+use aws_types::SdkConfig;
 
 use super::explain;
 use crate::ports::{PortError, Secrets};

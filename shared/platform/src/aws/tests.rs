@@ -2,23 +2,28 @@
 
 mod faults;
 
-use aws_config::Region;
-use aws_smithy_types::retry::RetryConfig;
-
 use super::*;
 use crate::ports::{Blobs as _, Bus as _, BusEvent, Chunks, Message, Queue as _, Secrets as _};
 use crate::testing::{Server, answer};
 
+fn sdk_of(address: &str) -> SdkConfig {
+    let mut env = Env::from_map([
+        (AWS_REGION, "eu-central-1"),
+        (AWS_ACCESS_KEY_ID, "AKEXAMPLE"),
+        (AWS_SECRET_ACCESS_KEY, "invented"),
+        (AWS_ENDPOINT_URL, &format!("http://{address}")),
+    ]);
+    let sdk = sdk_config(&mut env).expect("TLS");
+    env.finish().expect("all is there");
+    sdk
+}
+
 async fn sdk(server: &Server) -> SdkConfig {
-    let keys = aws_sdk_sqs::config::Credentials::new("AKEXAMPLE", "invented", None, None, "specs");
-    loader()
-        .region(Region::new("eu-central-1"))
-        .credentials_provider(keys)
-        .retry_config(RetryConfig::disabled())
-        .http_client(Builder::new().build_http())
-        .endpoint_url(format!("http://{}", server.address))
-        .load()
-        .await
+    sdk_of(&server.address).into_builder().retry_config(RetryConfig::disabled()).build()
+}
+
+async fn bucket(server: &Server) -> S3Blobs {
+    S3Blobs::new(&sdk(server).await, "recordings").expect("TLS")
 }
 
 fn ok(body: &str) -> String {
@@ -116,7 +121,7 @@ async fn a_new_secret_is_created_when_it_cannot_be_changed() {
 #[tokio::test]
 async fn a_blob_is_stored_whole_with_its_type() {
     let server = Server::start(vec![answer("200 OK", "", "")]).await;
-    let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
+    let blobs = bucket(&server).await;
     assert_eq!(blobs.put("a/1.mp3", "audio/mpeg", chunks("sound"), 5).await, Ok(5));
     let seen = server.requests().remove(0);
     assert!(seen.starts_with("PUT /recordings/a/1.mp3"), "{seen}");
@@ -126,7 +131,7 @@ async fn a_blob_is_stored_whole_with_its_type() {
 #[tokio::test]
 async fn a_blob_that_is_too_large_is_never_sent() {
     let server = Server::start(Vec::new()).await;
-    let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
+    let blobs = bucket(&server).await;
     assert!(blobs.put("a/1.mp3", "audio/mpeg", chunks("sound"), 4).await.is_err());
     assert!(server.requests().is_empty());
 }
@@ -135,7 +140,7 @@ async fn a_blob_that_is_too_large_is_never_sent() {
 async fn a_part_of_a_blob_comes_back_with_the_size_of_the_whole() {
     let head = "content-range: bytes 1-2/5\r\ncontent-type: audio/mpeg\r\n";
     let server = Server::start(vec![answer("206 Partial Content", head, "ou")]).await;
-    let blob = S3Blobs::new(&sdk(&server).await, "recordings").get("a/1.mp3", 1, Some(2)).await;
+    let blob = bucket(&server).await.get("a/1.mp3", 1, Some(2)).await;
     let blob = blob.expect("an answer").expect("a blob");
     assert_eq!((blob.total, blob.from, blob.bytes.as_slice()), (5, 1, b"ou".as_slice()));
     assert_eq!(blob.media_type, "audio/mpeg");
@@ -153,7 +158,7 @@ async fn a_missing_blob_is_none_and_a_range_behind_the_end_is_empty() {
         answer("403 Forbidden", "", &xml("AccessDenied")),
     ];
     let server = Server::start(answers).await;
-    let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
+    let blobs = bucket(&server).await;
     assert_eq!(blobs.get("a", 0, None).await, Ok(None));
     let blob = blobs.get("a", 9, None).await.expect("an answer").expect("a blob");
     assert_eq!((blob.total, blob.from, blob.bytes.len()), (5, 9, 0));
@@ -163,9 +168,34 @@ async fn a_missing_blob_is_none_and_a_range_behind_the_end_is_empty() {
 #[tokio::test]
 async fn a_link_to_a_blob_is_made_without_asking_anybody() {
     let server = Server::start(Vec::new()).await;
-    let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
+    let blobs = bucket(&server).await;
     let link = blobs.link("a/1.mp3", "audio/mpeg", Some("call.mp3")).await.expect("an answer").expect("a link");
     assert!(link.contains("/recordings/a/1.mp3?") && link.contains("X-Amz-Expires=300"), "{link}");
     assert!(link.contains("response-content-type=audio%2Fmpeg") && link.contains("call.mp3"), "{link}");
     assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_blob_is_asked_for_once_more_when_s3_is_not_well() {
+    let ill = answer("503 Slow Down", "", "<Error><Code>SlowDown</Code><Message>later</Message></Error>");
+    let well = answer("206 Partial Content", "content-range: bytes 0-1/2\r\n", "so");
+    let server = Server::start(vec![ill.clone(), well, ill.clone(), ill]).await;
+    let blobs = bucket(&server).await;
+    assert_eq!(blobs.get("a", 0, None).await.expect("an answer").expect("a blob").bytes, b"so");
+    assert!(blobs.get("a", 0, None).await.expect_err("ill").why.starts_with("SlowDown: later; "));
+}
+
+#[tokio::test]
+async fn a_link_names_the_bucket_as_host_and_the_session() {
+    let mut env = Env::from_map([
+        (AWS_REGION, "eu-central-1"),
+        (AWS_ACCESS_KEY_ID, "AKEXAMPLE"),
+        (AWS_SECRET_ACCESS_KEY, "invented"),
+        (AWS_SESSION_TOKEN, "lent/1"),
+    ]);
+    let blobs = S3Blobs::new(&sdk_config(&mut env).expect("TLS"), "recordings").expect("TLS");
+    let link = blobs.link("a b/ф+1.mp3", "audio/mpeg", None).await.expect("an answer").expect("a link");
+    let path = "https://recordings.s3.eu-central-1.amazonaws.com/a%20b/%D1%84%2B1.mp3?";
+    assert!(link.starts_with(path) && link.contains("X-Amz-Security-Token=lent%2F1"), "{link}");
+    assert!(link.contains("X-Amz-SignedHeaders=host") && link.contains("&X-Amz-Signature="), "{link}");
 }

@@ -22,10 +22,12 @@ fn xml(status: &str, code: &str) -> String {
 
 /// What each driver says to one and the same answer, by what was asked.
 async fn all_of(json: &str, of_blobs: &str) -> [(PortError, &'static str); 6] {
-    let six = [json, json, json, json, of_blobs, of_blobs].map(str::to_owned).to_vec();
-    let server = Server::start(six).await;
+    // S3 is asked twice where it was not well itself.
+    let blobs = if of_blobs.contains(" 50") { 4 } else { 2 };
+    let answers = [json; 4].into_iter().chain(std::iter::repeat_n(of_blobs, blobs));
+    let server = Server::start(answers.map(str::to_owned).collect()).await;
     let sdk = sdk(&server).await;
-    let (secrets, blobs) = (SecretsManager::new(&sdk, "x/"), S3Blobs::new(&sdk, "recordings"));
+    let (secrets, blobs) = (SecretsManager::new(&sdk, "x/"), S3Blobs::new(&sdk, "recordings").expect("TLS"));
     [
         (queue(&server, &sdk).send(vec![message("one")]).await.expect_err("no"), "queue raw"),
         (EventBus::new(&sdk, "facts").publish(fact()).await.expect_err("no"), "bus facts"),
@@ -74,7 +76,7 @@ async fn an_answer_that_never_comes_is_waited_for_a_while_and_says_so() {
     soon(&mut queue(&server, &sdk).send(vec![message("one")])).await;
     soon(&mut EventBus::new(&sdk, "facts").publish(fact())).await;
     soon(&mut SecretsManager::new(&sdk, "x/").put("crm", "{}")).await;
-    let blobs = S3Blobs::new(&sdk, "recordings");
+    let blobs = S3Blobs::new(&sdk, "recordings").expect("TLS");
     let stored = tokio::time::timeout(Duration::from_secs(26), blobs.put("a", "audio/mpeg", chunks("sound"), 5));
     let error = stored.await.expect("it ends by itself").expect_err("no answer");
     assert!(error.why.contains("timeout"), "{error}");
@@ -171,7 +173,7 @@ async fn a_name_that_is_none_says_which_variable_to_correct() {
 async fn a_bucket_that_is_not_there_is_not_taken_for_a_missing_blob() {
     let absent = xml("404 Not Found", "NoSuchBucket");
     let server = Server::start(vec![absent.clone(), absent]).await;
-    let blobs = S3Blobs::new(&sdk(&server).await, "recordings");
+    let blobs = bucket(&server).await;
     let stored = blobs.put("a", "audio/mpeg", chunks("sound"), 5).await.map(drop);
     for error in [blobs.get("a", 0, None).await.map(drop), stored] {
         let error = error.expect_err("no bucket");
