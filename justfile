@@ -29,11 +29,13 @@ latency:
 cloud:
     infra/cloud/run
 
-# Bytes of each function as it is deployed, bare and packed; after `just cloud`.
+# What each function weighs: binary, zip, memory, the glibc it needs; after `just cloud`.
 sizes:
-    @for code in target/cloud/code/*/bootstrap; do \
-        echo "$(basename "$(dirname "$code")"): $(wc -c <"$code") bytes, packed $(gzip -9c "$code" | wc -c)"; \
-    done
+    infra/cloud/run sizes
+
+# The functions for arm64, the usual processor on AWS; nothing runs them here.
+arm64:
+    infra/cloud/run arm64
 
 # Write what samples are expected to mean anew; read the difference before you keep it.
 expected:

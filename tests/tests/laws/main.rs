@@ -17,6 +17,7 @@ mod shape;
 mod table;
 mod template;
 mod tree;
+mod weight;
 
 /// Fails with all offences at once.
 fn obeyed(law: &str, offences: Vec<String>) {
