@@ -34,8 +34,8 @@ sizes:
     infra/cloud/run sizes
 
 # The functions for arm64, the usual processor on AWS; nothing runs them here.
-arm64:
-    infra/cloud/run arm64
+arm64 *packages:
+    infra/cloud/run arm64 {{packages}}
 
 # Write what samples are expected to mean anew; read the difference before you keep it.
 expected:

@@ -80,7 +80,7 @@ fn a_function_builds_every_tls_client_with_the_roots_that_are_compiled_in() {
 fn setting(cargo: &Table, name: &str) -> Value {
     let profiles = &cargo["profile"];
     assert_eq!(profiles["deploy"]["inherits"].as_str(), Some("release"));
-    profiles["deploy"].get(name).unwrap_or(&profiles["release"][name]).clone()
+    profiles["deploy"].get(name).unwrap_or_else(|| &profiles["release"][name]).clone()
 }
 
 #[test]
