@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata;
 use aws_types::SdkConfig;
 
-use super::explain;
+use super::explain::explain;
 use crate::ports::{PortError, Secrets};
 
 /// What the role of a reader needs.
