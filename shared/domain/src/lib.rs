@@ -8,6 +8,7 @@ pub mod effect;
 pub mod event;
 pub mod hours;
 pub mod ids;
+pub mod inbox;
 pub mod job;
 pub mod number;
 pub mod policy;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Direction;
 use crate::hours::Hours;
 use crate::ids::{AccountId, ChannelId, ConnectionId, CrmId, EmployeeId, Extension};
+use crate::inbox::Inbox;
 use crate::job::FieldValue;
 use crate::time::Millis;
 
@@ -49,6 +50,9 @@ pub struct ChannelRules {
     /// A link to a recording plays only for somebody who is logged in.
     #[serde(default)]
     pub recordings_need_login: bool,
+    /// The rules of its conversations; `None`: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<Inbox>,
 }
 
 /// An employee, mapped to a user of the CRM and to an internal number.

@@ -71,6 +71,7 @@ fn policy() -> Policy {
         copy_recordings: true,
         expects_recordings: true,
         recordings_need_login: false,
+        inbox: None,
     };
     Policy {
         account: "school".into(),

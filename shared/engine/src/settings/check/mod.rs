@@ -127,6 +127,7 @@ fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {
         copy_recordings: channel.copy_recordings,
         expects_recordings: channel.expects_recordings,
         recordings_need_login: channel.recordings_need_login,
+        inbox: None,
     };
     (channel.id.clone(), rules)
 }
