@@ -3,7 +3,7 @@
 use perezvon_domain::call::row::Row;
 use perezvon_domain::event::Direction;
 use perezvon_domain::job::{Amendment, JobResult, RecordPlan, Records};
-use perezvon_domain::{ChannelId, Command, Policy, Timestamp};
+use perezvon_domain::{ChannelId, ChatCommand, ChatResult, Command, Origin, Policy, Timestamp};
 use perezvon_store::items::job::JobState;
 
 /// What kind of line a call is in the feed; the page has a badge for each.
@@ -69,6 +69,20 @@ pub fn command(command: &Command) -> String {
         Command::Amend(amendment) => amend_words(amendment).to_owned(),
         Command::CopyRecording { link_only: true, .. } => "взять у АТС ссылку на запись".to_owned(),
         Command::CopyRecording { link_only: false, .. } => "скопировать запись разговора".to_owned(),
+        Command::Chat(command) => chat_words(command),
+    }
+}
+
+fn chat_words(command: &ChatCommand) -> String {
+    match command {
+        ChatCommand::SendMessage { origin: Origin::Reply { .. }, .. } => "отправить ответ клиенту".to_owned(),
+        ChatCommand::SendMessage { origin: Origin::Step { step }, .. } => {
+            format!("отправить автоответ {}", u32::from(*step) + 1)
+        }
+        ChatCommand::SendMessage { origin: Origin::Closing, .. } => "отправить сообщение о закрытии".to_owned(),
+        ChatCommand::MarkRead { .. } => "отметить чат прочитанным".to_owned(),
+        ChatCommand::DeleteMessage { .. } => "удалить наше сообщение".to_owned(),
+        ChatCommand::ReadChat { .. } => "узнать, кто клиент и о чём чат".to_owned(),
     }
 }
 
@@ -115,8 +129,19 @@ pub fn result(result: &JobResult) -> String {
             format!("сохранена, {} КиБ", bytes.div_ceil(1024))
         }
         JobResult::RecordingLinked { .. } => "есть ссылка АТС".to_owned(),
+        JobResult::Chat(result) => chat_result(result).to_owned(),
+        JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),
+    }
+}
+
+fn chat_result(result: &ChatResult) -> &'static str {
+    match result {
+        ChatResult::Sent { .. } => "отправлено",
+        ChatResult::MarkedRead => "отмечено прочитанным",
+        ChatResult::Deleted => "удалено",
+        ChatResult::ChatRead { .. } => "прочитано",
     }
 }
 

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{ConnectionId, EffectId};
+use crate::chat::ChatCommand;
+use crate::conversation::Cause;
+use crate::ids::{ChannelId, ConnectionId, EffectId, EmployeeId};
 use crate::job::{Amendment, CallLog, Point, RecordPlan};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -58,6 +60,8 @@ pub enum Command {
     Amend(Amendment),
     /// Fetch a recording from the provider, or only make its link.
     CopyRecording { recording: String, blob: String, link_only: bool },
+    /// Something in a chat.
+    Chat(ChatCommand),
 }
 
 /// Which function carries a command out.
@@ -75,8 +79,13 @@ impl Command {
     pub fn lane(&self) -> Lane {
         match self {
             Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
-            Self::CopyRecording { .. } => Lane::Outbound,
+            Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
         }
+    }
+
+    /// Wanted only for a while: `still_wanted` is asked before it is first sent.
+    pub fn is_wanted_for_a_while(&self) -> bool {
+        matches!(self, Self::Chat(command) if command.is_automatic())
     }
 }
 
@@ -85,6 +94,9 @@ impl Command {
 pub enum Fact {
     CallEnded(CallFact),
     CallMissed(CallFact),
+    /// A round of a conversation began.
+    ConversationOpened(ConversationFact),
+    ConversationClosed(ConversationFact),
 }
 
 impl Fact {
@@ -93,15 +105,28 @@ impl Fact {
         match self {
             Self::CallEnded(_) => "CallEnded",
             Self::CallMissed(_) => "CallMissed",
+            Self::ConversationOpened(_) => "ConversationOpened",
+            Self::ConversationClosed(_) => "ConversationClosed",
         }
     }
 
     /// What it tells.
-    pub fn call(&self) -> &CallFact {
+    pub fn detail(&self) -> Detail<'_> {
         match self {
-            Self::CallEnded(call) | Self::CallMissed(call) => call,
+            Self::CallEnded(call) | Self::CallMissed(call) => Detail::Call(call),
+            Self::ConversationOpened(conversation) | Self::ConversationClosed(conversation) => {
+                Detail::Conversation(conversation)
+            }
         }
     }
+}
+
+/// What a fact tells, as it goes onto the bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Detail<'a> {
+    Call(&'a CallFact),
+    Conversation(&'a ConversationFact),
 }
 
 /// What a fact tells about a call.
@@ -115,4 +140,21 @@ pub struct CallFact {
     pub employee: Option<crate::ids::EmployeeId>,
     pub started_at: Timestamp,
     pub seconds: i64,
+}
+
+/// What a fact tells about a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConversationFact {
+    pub channel: ChannelId,
+    pub chat: String,
+    /// Counts how often the conversation was opened.
+    pub round: u32,
+    /// The client, as far as the name is known.
+    pub client: Option<String>,
+    /// Who has it; in a group `None` until somebody takes it.
+    pub assignee: Option<EmployeeId>,
+    pub group: Option<String>,
+    /// Why it was closed.
+    pub cause: Option<Cause>,
+    pub at: Timestamp,
 }

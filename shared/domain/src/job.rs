@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::ChatResult;
 use crate::event::Direction;
 use crate::ids::CrmId;
 use crate::number::Number;
+use crate::reason::Reason;
 use crate::time::Timestamp;
 
 /// What a job touches; a waiting job holds back only jobs that share one of its points.
@@ -14,6 +16,8 @@ pub enum Point {
     Phone(Number),
     /// A recording of a call.
     Recording(String),
+    /// A chat of the channel: what is sent there keeps its order.
+    Conversation(String),
 }
 
 /// Wanted records of one call, all texts already filled in.
@@ -164,7 +168,7 @@ pub enum Amendment {
     CompleteTask { task: CrmId, text: String },
 }
 
-/// What a job of a call came to.
+/// What a job came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum JobResult {
     /// `None`: nobody in the CRM has this number.
@@ -183,6 +187,12 @@ pub enum JobResult {
     /// Only the provider's link is kept.
     RecordingLinked {
         url: String,
+    },
+    /// What the provider of a chat did.
+    Chat(ChatResult),
+    /// Not sent, because it was no longer wanted when its turn came.
+    Dropped {
+        because: Reason,
     },
     /// Given up, with a reason a person can act on and what was already made.
     Failed {

@@ -4,6 +4,8 @@
 //! an argument, effects go out as values, and every decision carries its reason.
 
 pub mod call;
+pub mod chat;
+pub mod conversation;
 pub mod effect;
 pub mod event;
 pub mod hours;
@@ -16,6 +18,8 @@ pub mod reason;
 pub mod template;
 pub mod time;
 
+pub use chat::{ChatCommand, ChatResult, Origin};
+pub use conversation::event::{ConversationEvent, ConversationEventKind};
 pub use effect::{Command, Effect, Fact, Lane};
 pub use event::{CallEvent, CallEventKind, Envelope};
 pub use hours::Hours;

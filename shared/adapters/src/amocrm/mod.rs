@@ -86,6 +86,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
+            Command::Chat(_) => Step::Failed(failed(no_chats())),
         }
     }
 
@@ -96,6 +97,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
+            Command::Chat(_) => Outcome::Failed(failed(no_chats())),
         }
     }
 
@@ -114,6 +116,10 @@ impl Jobs for AmoJobs {
     fn refresh_due(&self, secret: &Secret) -> Option<Timestamp> {
         token::refresh_due(secret)
     }
+}
+
+fn no_chats() -> String {
+    "сообщения отправляет канал, в котором пишет клиент, а не amoCRM".to_owned()
 }
 
 fn no_recordings() -> String {

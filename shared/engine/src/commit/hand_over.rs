@@ -114,6 +114,6 @@ fn bus_event(item: &CallItem, effect: &Effect, fact: &Fact) -> BusEvent {
         id: effect.id.0.clone(),
         account: item.call.account.0.clone(),
         name: fact.name().to_owned(),
-        detail: serde_json::to_string(fact.call()).unwrap_or_default(),
+        detail: serde_json::to_string(&fact.detail()).unwrap_or_default(),
     }
 }

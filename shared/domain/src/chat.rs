@@ -1,0 +1,77 @@
+//! What we ask of a provider of chats, and what comes back.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::EmployeeId;
+
+/// What the provider of a channel is asked to do in one chat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChatCommand {
+    /// Send one text; never longer than the provider takes.
+    SendMessage { chat: String, text: String, origin: Origin },
+    /// The agents have seen everything in the chat.
+    MarkRead { chat: String },
+    /// Take back a message of ours, named as the provider names it.
+    DeleteMessage { chat: String, message: String },
+    /// Who is the client, and what is the chat about?
+    ReadChat { chat: String },
+}
+
+impl ChatCommand {
+    /// Wanted only for a while: before it is first sent, the core is asked whether it still is.
+    pub fn is_automatic(&self) -> bool {
+        matches!(self, Self::SendMessage { origin, .. } if origin.is_automatic())
+    }
+
+    /// The text for the history; it stands there under the effect's id.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::SendMessage { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// Why a text is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Origin {
+    /// An employee wrote it here.
+    Reply { by: EmployeeId },
+    /// An autoreply, by its place in the settings, from 0.
+    Step { step: u16 },
+    /// The closing text.
+    Closing,
+}
+
+impl Origin {
+    /// Nobody wrote it.
+    pub fn is_automatic(&self) -> bool {
+        !matches!(self, Self::Reply { .. })
+    }
+
+    /// What it is, in Russian.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Reply { .. } => "ответ".to_owned(),
+            Self::Step { step } => format!("автоответ {}", u32::from(*step) + 1),
+            Self::Closing => "сообщение о закрытии".to_owned(),
+        }
+    }
+}
+
+/// What a command of a chat came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChatResult {
+    /// The message stands in the chat, under the provider's id.
+    Sent {
+        message: String,
+    },
+    MarkedRead,
+    Deleted,
+    ChatRead {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+    },
+}

@@ -1,0 +1,129 @@
+//! What employees do: reply, assign. Each has a question that says beforehand whether it may be done; what may
+//! not be done changes nothing.
+
+use super::decide::Turn;
+use super::event::ConversationEvent;
+use super::round::Opening;
+use super::{Conversation, State, guards};
+use crate::chat::Origin;
+use crate::ids::EmployeeId;
+use crate::inbox::{Inbox, length};
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::time::Timestamp;
+
+/// Why a reply is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotReplied {
+    /// The channel is off, or has no conversations.
+    ChannelOff,
+    /// The client never wrote here, and the provider lets nobody write first (AVT-02).
+    NeverStarted,
+    /// Nothing is written.
+    Empty,
+    /// A part is longer than the provider takes: this many characters.
+    TooLong(usize),
+    /// More parts than one reply may have: this many.
+    TooMany(usize),
+}
+
+/// Parts of one reply; an item holds one effect for each until they are handed over.
+const PARTS: usize = 10;
+
+/// Why a conversation is not given to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotAssigned {
+    /// It is not open.
+    NotOpen,
+    /// There is no such employee, or no longer.
+    NotHere,
+    /// It has no group it could go back to.
+    NoGroup,
+}
+
+impl Conversation {
+    /// Whether these parts may be sent as a reply.
+    pub fn may_reply(&self, policy: &Policy, parts: &[String]) -> Result<(), NotReplied> {
+        let inbox: Option<&Inbox> = policy.channels.get(&self.channel).and_then(|rules| rules.inbox.as_ref());
+        let inbox = inbox.ok_or(NotReplied::ChannelOff)?;
+        if !guards::may_write(self, inbox) {
+            return Err(NotReplied::NeverStarted);
+        }
+        if parts.is_empty() || parts.iter().any(|part| length(part) == 0) {
+            return Err(NotReplied::Empty);
+        }
+        if parts.len() > PARTS {
+            return Err(NotReplied::TooMany(PARTS));
+        }
+        match parts.iter().any(|part| length(part) > inbox.max_text) {
+            true => Err(NotReplied::TooLong(inbox.max_text)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the conversation may be given to this employee, or back to its group.
+    pub fn may_assign(&self, policy: &Policy, to: Option<&EmployeeId>) -> Result<(), NotAssigned> {
+        if !guards::is_open(self) {
+            return Err(NotAssigned::NotOpen);
+        }
+        match to {
+            None if self.round.group.is_none() => Err(NotAssigned::NoGroup),
+            None => Ok(()),
+            Some(id) if policy.employee(id).is_some_and(|employee| employee.active) => Ok(()),
+            Some(_) => Err(NotAssigned::NotHere),
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// A reply: taken is what counts, not delivered. It opens what was closed, and whoever replies takes what
+    /// nobody has.
+    pub(super) fn take_reply(&mut self, event: &ConversationEvent, by: &EmployeeId, parts: &[String]) {
+        if self.conversation.may_reply(self.policy, parts).is_err() {
+            return;
+        }
+        let received = event.received_at;
+        let reopens = self.conversation.state != State::Open;
+        if reopens {
+            self.open_round(event, Opening::Agent);
+        }
+        let name = self.name(by);
+        if self.conversation.assignee.is_none() {
+            self.conversation.assignee = Some(by.clone());
+            self.because(Reason::new("chat_taken", [&name]));
+        }
+        self.conversation.active_at = self.conversation.active_at.max(received);
+        self.human_replied(&name, received);
+        self.conversation.wait_for_client(received);
+        self.conversation.trouble = None;
+        self.mark_read();
+        for part in parts {
+            self.send(Origin::Reply { by: by.clone() }, part);
+        }
+    }
+
+    /// The first human reply of a round ends its autoreplies.
+    pub(super) fn human_replied(&mut self, who: &str, at: Timestamp) {
+        if guards::nobody_replied(&self.conversation) {
+            self.conversation.round.replied_at = Some(at);
+            self.because(Reason::new("chat_replied", [who]));
+        }
+    }
+
+    /// Somebody has it now, or its group again. A change of assignee starts the closing clock anew.
+    pub(super) fn take_assignment(&mut self, event: &ConversationEvent, by: &EmployeeId, to: Option<&EmployeeId>) {
+        let allowed = self.conversation.may_assign(self.policy, to).is_ok();
+        if !allowed || self.conversation.assignee.as_ref() == to {
+            return;
+        }
+        self.conversation.assignee = to.cloned();
+        self.conversation.active_at = self.conversation.active_at.max(event.received_at);
+        let group = self.conversation.round.group.clone().unwrap_or_default();
+        let reason = match to {
+            Some(to) if to == by => Reason::new("chat_took", [&self.name(by)]),
+            Some(to) => Reason::new("chat_assigned", [&self.name(by), &self.name(to)]),
+            None => Reason::new("chat_released", [&self.name(by), &group]),
+        };
+        self.because(reason);
+    }
+}
