@@ -28,7 +28,7 @@ pub enum NotReplied {
 }
 
 /// Parts of one reply; an item holds one effect for each until they are handed over.
-const PARTS: usize = 10;
+pub const PARTS: usize = 10;
 
 /// Why a conversation is not given to somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,11 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub at: Timestamp,
-    /// The event, by name.
-    pub what: String,
+    pub event: ConversationEventKind,
+    /// It changed something; what may not be done does not.
+    pub changed: bool,
     /// What was wanted of the outside.
-    pub effects: Vec<String>,
+    pub effects: Vec<Effect>,
     /// Why, in Russian.
     pub because: Vec<String>,
     pub reply_due: Option<Timestamp>,
@@ -55,9 +56,8 @@ struct Run<'a> {
 impl Run<'_> {
     fn step(&mut self, now: Timestamp, kind: ConversationEventKind) -> Line {
         let known = self.conversation.because.len();
-        let (what, before) = (kind.name().to_owned(), self.conversation.because.clone());
-        let effects = self.decide(now, kind);
-        let shown = effects.iter().map(describe).collect();
+        let before = self.conversation.because.clone();
+        let (changed, effects) = self.decide(now, kind.clone());
         let because = &self.conversation.because;
         // The oldest reasons may have gone meanwhile.
         let kept = (0..=known).find(|gone| because.starts_with(&before[*gone..])).unwrap_or(known);
@@ -65,22 +65,23 @@ impl Run<'_> {
         self.deliver(now, &effects);
         Line {
             at: now,
-            what,
-            effects: shown,
+            event: kind,
+            changed,
+            effects,
             because,
             reply_due: reply_due(&self.conversation, self.policy),
             close_due: close_due(&self.conversation, self.policy),
         }
     }
 
-    fn decide(&mut self, now: Timestamp, kind: ConversationEventKind) -> Vec<Effect> {
+    fn decide(&mut self, now: Timestamp, kind: ConversationEventKind) -> (bool, Vec<Effect>) {
         let (channel, chat) = (self.conversation.channel.clone(), self.conversation.chat.clone());
         let event = ConversationEvent { channel, chat, occurred_at: now, received_at: now, kind };
         let decision = decide(&self.conversation, &[event], self.policy, now);
         if decision.changed {
             self.conversation = decision.next;
         }
-        decision.effects
+        (decision.changed, decision.effects)
     }
 
     /// Every job does what it was asked for, if it still is.

@@ -17,12 +17,17 @@ fn local(at: Timestamp, zone: &str) -> Zoned {
     jiff::Timestamp::from_millisecond(at.0).unwrap_or_default().to_zoned(zone)
 }
 
-fn day<'a>(at: &Zoned, names: &'a [&'a str; 7]) -> &'a str {
+fn day(at: &Zoned, names: &[&'static str; 7]) -> &'static str {
     names.get(usize::from(at.weekday().to_monday_zero_offset().unsigned_abs())).copied().unwrap_or_default()
 }
 
 fn clock(at: &Zoned) -> String {
     at.strftime("%H:%M").to_string()
+}
+
+/// `суббота`.
+pub fn weekday(at: Timestamp, zone: &str) -> &'static str {
+    day(&local(at, zone), &DAYS)
 }
 
 /// `суббота 23:10`.
@@ -32,7 +37,7 @@ pub(super) fn moment(at: Timestamp, zone: &str) -> String {
 }
 
 /// `в 23:10`, `в понедельник 23:10` or `28.11.2026 в 23:10`, as seen from another moment.
-pub(super) fn on(at: Timestamp, seen: Timestamp, zone: &str) -> String {
+pub fn on(at: Timestamp, seen: Timestamp, zone: &str) -> String {
     let (then, now) = (local(at, zone), local(seen, zone));
     match days_between(&now, &then) {
         0 => format!("в {}", clock(&then)),

@@ -8,6 +8,7 @@ use perezvon_domain::{AccountId, ChannelId, EmployeeId, Extension};
 use serde::{Deserialize, Serialize};
 
 use super::hours::WorkingHours;
+use super::inboxes::Inbox;
 use crate::secrets::JobTimes;
 
 /// The settings of one account.
@@ -36,6 +37,9 @@ pub struct Document {
     /// Working hours; without them it is always open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours: Option<WorkingHours>,
+    /// What channels of chats may do with requests, at most 50. No channel takes chats in yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inboxes: Vec<Inbox>,
     /// Waiting times of a call, each from 1 ms to 1 day.
     #[serde(default)]
     pub waits: Waits,

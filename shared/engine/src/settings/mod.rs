@@ -9,6 +9,7 @@ mod difference;
 mod digest;
 mod document;
 mod hours;
+mod inboxes;
 mod parse;
 mod plan;
 mod problem;
@@ -19,11 +20,12 @@ mod schema;
 mod tests;
 
 pub use apply::{Applied, Applier, current};
-pub use check::{Checked, Context, channel_connection, check, crm_connection, hours};
+pub use check::{Checked, Context, channel_connection, check, conversations, crm_connection, hours};
 pub use document::{
     Account, Channel, Contact, Crm, Deal, Document, Employee, Rules, Scenario, SecretSet, SecretText, Task, UserId,
 };
 pub use hours::{OtherDays, Weekday, WorkingHours};
+pub use inboxes::{AutoReply, Backup, Bot, Inbox, Receiver};
 pub use parse::parse;
 pub use problem::Problem;
 pub use resolve::{Reference, resolve};

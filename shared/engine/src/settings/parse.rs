@@ -51,6 +51,8 @@ fn shape(text: &str, table: &DeTable<'_>, error: &Error) -> Problem {
         "add it"
     } else if message.ends_with("expected a string") {
         "put the value in quotes"
+    } else if message.starts_with("wanted exactly 1 element") {
+        "name exactly one"
     } else if message.ends_with("expected a sequence") {
         "write it in brackets: `[...]`"
     } else {

@@ -1,7 +1,7 @@
 //! A simulation runs by itself.
 
 use super::*;
-use crate::conversation::timeline::simulate;
+use crate::conversation::timeline::{Line, simulate};
 
 #[test]
 fn the_clock_jumps_to_whatever_is_due() {
@@ -12,7 +12,8 @@ fn the_clock_jumps_to_whatever_is_due() {
         (at(82, 0), message("c2", Author::Client)),
     ];
     let lines = simulate(new(), &script, &policy, at(1000, 0));
-    let told: Vec<_> = lines.iter().map(|line| (line.at, line.what.as_str(), line.effects.join(", "))).collect();
+    let effects = |line: &Line| line.effects.iter().map(describe).collect::<Vec<_>>().join(", ");
+    let told: Vec<_> = lines.iter().map(|line| (line.at, line.event.name(), effects(line))).collect();
     assert_eq!(
         told,
         [

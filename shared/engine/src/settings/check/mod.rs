@@ -3,6 +3,7 @@
 mod base;
 mod connections;
 mod hours;
+mod inboxes;
 mod people;
 mod scenarios;
 mod texts;
@@ -10,6 +11,7 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_adapters::provider;
+use perezvon_domain::inbox::Inbox;
 use perezvon_domain::policy::ChannelRules;
 use perezvon_domain::{ChannelId, ConnectionId, Hours, Lane, Policy};
 use perezvon_store::items::text;
@@ -68,22 +70,16 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     let channels = connections::channels(document, context, &mut findings);
     let crm = connections::crm(document, context, &mut findings);
     let scenarios = scenarios::check(document, &mut findings);
+    inboxes::check(document, &mut findings);
     if !findings.0.is_empty() {
         return Err(findings.0);
     }
     let (channels, mut connections): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
     let policy = Policy {
-        account: document.account.id.clone(),
-        version: 0,
-        time_zone: document.account.time_zone.clone(),
-        employees: people::employees(document),
-        groups: document.groups.clone(),
-        fallback: document.fallback.clone(),
         scenarios,
         crm: crm.as_ref().map(|crm| crm.connection.clone()),
         channels: document.channels.iter().map(channel_rules).collect(),
-        waits: document.waits,
-        hours,
+        ..unconnected(document, hours)
     };
     connections.extend(crm.map(|crm| (crm, Lane::Crm)));
     let shown = digest::shown(document);
@@ -116,6 +112,37 @@ pub fn hours(document: &Document) -> Result<Hours, Vec<Problem>> {
     account(document, &mut findings);
     let hours = hours::check(document, &mut findings);
     if findings.0.is_empty() { Ok(hours) } else { Err(findings.0) }
+}
+
+/// What decisions on conversations need, without secrets: a policy without channels, and the inboxes, each with its
+/// name.
+///
+/// # Errors
+/// All that is wrong with either.
+pub fn conversations(document: &Document) -> Result<(Policy, Vec<(String, Inbox)>), Vec<Problem>> {
+    let mut findings = Findings::default();
+    account(document, &mut findings);
+    people::check(document, &mut findings);
+    let hours = hours::check(document, &mut findings);
+    let inboxes = inboxes::check(document, &mut findings);
+    if findings.0.is_empty() { Ok((unconnected(document, hours), inboxes)) } else { Err(findings.0) }
+}
+
+/// The policy of a company that is connected with nothing.
+fn unconnected(document: &Document, hours: Hours) -> Policy {
+    Policy {
+        account: document.account.id.clone(),
+        version: 0,
+        time_zone: document.account.time_zone.clone(),
+        employees: people::employees(document),
+        groups: document.groups.clone(),
+        fallback: document.fallback.clone(),
+        scenarios: Vec::new(),
+        crm: None,
+        channels: BTreeMap::new(),
+        waits: document.waits,
+        hours,
+    }
 }
 
 fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {

@@ -11,6 +11,7 @@ use perezvon_store::items::text;
 use super::super::document::{Document, Rules, Scenario};
 use super::super::problem::Findings;
 use super::people::who_works;
+use super::texts::amount;
 
 /// Statuses that end a deal, won and lost, the same in every pipeline of every account.
 const CLOSED: [u64; 2] = [142, 143];
@@ -208,13 +209,12 @@ impl Checker<'_> {
 }
 
 fn minutes(text: &str) -> Option<i64> {
-    let unit = match text.chars().last()? {
+    let (count, unit) = amount(text)?;
+    let unit = match unit {
         'm' => 1,
         'h' => 60,
         'd' => 24 * 60,
         _ => return None,
     };
-    let number = text.get(..text.len() - 1)?;
-    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| number.parse::<i64>().ok()).flatten()?.checked_mul(unit)
+    count.checked_mul(unit)
 }

@@ -13,6 +13,13 @@ pub(super) const TEXT_LIMIT: usize = 255;
 
 const ID_LIMIT: usize = 40;
 
+/// A count and its unit: `30m`.
+pub(super) fn amount(text: &str) -> Option<(i64, char)> {
+    let unit = text.chars().last()?;
+    let count = text.strip_suffix(unit).filter(|count| count.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some((count.parse().ok()?, unit))
+}
+
 impl Findings {
     /// One line of 1 to 255 characters.
     pub(super) fn text(&mut self, path: &str, text: &str) {

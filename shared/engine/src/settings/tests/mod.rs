@@ -5,6 +5,7 @@ mod changes;
 mod connections;
 mod file;
 mod hours;
+mod inboxes;
 mod people;
 mod scenarios;
 mod world;
