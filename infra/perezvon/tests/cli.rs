@@ -228,3 +228,109 @@ fn the_calls_of_the_demo_are_signed_a_line_each() {
     }
     assert!(!text.contains("invented-salt"), "the salt never travels");
 }
+
+/// What `simulate` says of the example from a Saturday evening on.
+fn simulated(words: &[&str]) -> (Option<i32>, String) {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.example.toml");
+    let output = run(&[&["simulate", "--settings", example, "--at", "2026-11-21T23:10"], words].concat());
+    (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
+}
+
+#[test]
+fn simulate_tells_a_saturday_night_that_nobody_answers() {
+    let expected = "\
+21.11.2026 23:10:00, суббота: клиент пишет: «Ещё продаётся?»
+    обращение получает группа «Продажи»: ждёт до понедельника 09:00
+    суббота 23:10, нерабочее время: автоответ 1 в 23:12; закроется в понедельник 23:10, если никто не напишет
+    дальше: автоответ в 23:12, закрытие в понедельник 23:10
+21.11.2026 23:12:00, суббота: время автоответа
+    отправляется автоответ 1: клиенту ещё никто не ответил
+    клиенту отправлено: «Спасибо, что написали! Ответим в рабочее время.»
+    дальше: закрытие в понедельник 23:10
+23.11.2026 23:10:00, понедельник: время закрытия
+    обращение закрыто: никто не писал с момента «суббота 23:10»
+    клиенту отправляется сообщение о закрытии
+    клиенту отправлено: «Если остались вопросы, напишите нам снова.»
+    дальше: ничего
+";
+    assert_eq!(simulated(&["+0 client:Ещё продаётся?"]), (Some(0), expected.to_owned()));
+    assert_eq!(simulated(&["--inbox", "Чаты", "+0", "client:Ещё", "продаётся?"]).1, expected);
+}
+
+#[test]
+fn simulate_stops_autoreplies_at_the_first_reply_and_says_what_may_not_be_done() {
+    let expected = "\
+21.11.2026 23:10:00, суббота: Иван Иванов отвечает: «Ответ»
+    ничего не меняется: клиент ещё не писал, а первыми писать нельзя
+    дальше: ничего
+21.11.2026 23:10:30, суббота: клиент пишет
+    обращение получает группа «Продажи»: ждёт до понедельника 09:00
+    суббота 23:10, нерабочее время: автоответ 1 в 23:12; закроется в понедельник 23:10, если никто не напишет
+    дальше: автоответ в 23:12, закрытие в понедельник 23:10
+21.11.2026 23:11:00, суббота: Мария Петрова отвечает: «Да, приезжайте»
+    Мария Петрова ответил первым и стал ответственным
+    ответил Мария Петрова: автоответов больше не будет
+    чат отмечен прочитанным
+    клиенту отправлено: «Да, приезжайте»
+    дальше: закрытие в понедельник 23:11
+21.11.2026 23:15:00, суббота: Иван Иванов закрывает обращение
+    Иван Иванов закрыл обращение
+    клиенту отправляется сообщение о закрытии
+    клиенту отправлено: «Если остались вопросы, напишите нам снова.»
+    дальше: ничего
+21.11.2026 23:20:00, суббота: канал отключают
+    ничего не меняется
+    дальше: ничего
+";
+    let events = ["+0 reply", "+300 close", "+30 client", "+60 reply@petrova:Да, приезжайте", "+600 off"];
+    assert_eq!(simulated(&events), (Some(0), expected.to_owned()));
+}
+
+#[test]
+fn simulate_gives_programs_an_array() {
+    let (code, text) = simulated(&["+0 client:Ещё продаётся?", "--json"]);
+    assert_eq!(code, Some(0), "{text}");
+    let timeline: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(timeline.as_array().map(Vec::len), Some(3));
+    let at = 1_795_291_800_000_i64;
+    let expected = serde_json::json!({
+        "at": at + 120_000, "local": "2026-11-21T23:12:00+03:00", "event": "ReplyDue", "changed": true,
+        "effects": ["SendMessage (autoreply 1)"], "sent": ["Спасибо, что написали! Ответим в рабочее время."],
+        "because": ["отправляется автоответ 1: клиенту ещё никто не ответил"],
+        "reply_due": null, "close_due": at + 48 * 3_600_000,
+    });
+    assert_eq!(timeline[1], expected);
+}
+
+#[test]
+fn simulate_names_what_is_wrong_with_events_inbox_time_and_settings() {
+    let fails = |words: &[&str], with: &str| {
+        let (code, text) = simulated(words);
+        assert!(code == Some(1) && text.contains(with), "{words:?}: {text}");
+    };
+    fails(&["client"], "write `+SECONDS kind` or `+SECONDS kind:text`");
+    fails(&["--", "+0 client:да", "-5 client"], "`-5 client`: this is no event");
+    fails(&["+9999999999 client"], "write `+0` to `+315360000` seconds");
+    fails(&["--inbox", "Почта", "+0 client"], "there is no inbox `Почта`: write --inbox with one of `Чаты`");
+    assert_eq!(simulated(&[]).0, Some(2), "no event");
+    let told = |settings: &str, at: &str| {
+        let (_folder, file) = written(settings);
+        let output = run(&["simulate", "--settings", &file, "--at", at, "+0 client"]);
+        (output.status.code(), format!("{}{}", stdout(&output), stderr(&output)))
+    };
+    let fails = |settings: &str, at: &str, with: &str| {
+        let (code, text) = told(settings, at);
+        assert!(code == Some(1) && text.contains(with), "{text}");
+    };
+    fails(SMALL, "2026-11-21", "add a section `[[inboxes]]`");
+    let one = "[[inboxes]]\nname = 'a'\nreceiver = { employee = 'petrova' }\n";
+    let two = format!("{SMALL}{one}{}", one.replace("'a'", "'b'"));
+    fails(&two, "2026-11-21", "which inbox? Write --inbox with one of `a`, `b`");
+    let one = format!("{SMALL}{one}");
+    fails(&one, "tomorrow", "is no moment");
+    fails(&one, "9999-01-01", "beyond year 9989");
+    fails(&one, "1969-12-31", "before 1970");
+    fails(&one.replace("'petrova' }\n", "'nobody' }\n"), "2026-11-21", "inboxes[0].receiver.employee: there is no");
+    let (code, text) = told(&one, "2026-11-21");
+    assert!(code == Some(0) && text.contains("автоответов нет; само не закроется"), "{text}");
+}

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use perezvon_engine::Times;
 
+use super::simulate::SimulateArgs;
+
 /// Where the program listens and asks unless it is told otherwise.
 pub const USUAL_ADDRESS: &str = "127.0.0.1:8787";
 /// Where it keeps its data unless it is told otherwise.
@@ -40,6 +42,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Say whether it is working time at a moment, and when that changes, without a server.
     Hours(HoursArgs),
+    /// Tell what would become of a conversation in a chat, and why, on a clock of its own, without a server.
+    Simulate(SimulateArgs),
     /// Sign a webhook as the provider would, and print a ready curl command.
     Sign(SignArgs),
     /// Say whether the signature of a webhook is right, and if not, which key or formula fits.

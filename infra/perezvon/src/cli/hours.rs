@@ -52,7 +52,7 @@ pub fn tell(args: &HoursArgs) -> Result<Said, String> {
 }
 
 /// With an offset as it stands, without one by the clock of this zone.
-fn moment(text: &str, zone: &TimeZone) -> Result<jiff::Timestamp, String> {
+pub(super) fn moment(text: &str, zone: &TimeZone) -> Result<jiff::Timestamp, String> {
     if let Ok(at) = text.parse() {
         return Ok(at);
     }

@@ -12,6 +12,7 @@ mod sandbox;
 mod server;
 mod settings;
 mod show;
+mod simulate;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -80,6 +81,7 @@ async fn run(command: Command) -> Result<Said, String> {
         Command::Sandbox(args) => sandbox::serve(&args).await,
         Command::Check(args) => Ok(settings::check_file(&args)),
         Command::Hours(args) => hours::tell(&args),
+        Command::Simulate(args) => simulate::tell(&args),
         Command::Sign(args) => lab::sign(&args),
         Command::Verify(args) => lab::verify(&args),
         Command::Restore(args) => copy::restore(&args),
