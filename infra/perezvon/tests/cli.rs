@@ -312,7 +312,10 @@ fn simulate_names_what_is_wrong_with_events_inbox_time_and_settings() {
     fails(&["--", "+0 client:да", "-5 client"], "`-5 client`: this is no event");
     fails(&["+9999999999 client"], "write `+0` to `+315360000` seconds");
     fails(&["--inbox", "Почта", "+0 client"], "there is no inbox `Почта`: write --inbox with one of `Чаты`");
-    assert_eq!(simulated(&[]).0, Some(2), "no event");
+    for words in [&[][..], &["-5 client"]] {
+        let (code, text) = simulated(words);
+        assert!(code == Some(2) && text.contains("'+SECONDS kind[:text]'"), "{words:?}: {text}");
+    }
     let told = |settings: &str, at: &str| {
         let (_folder, file) = written(settings);
         let output = run(&["simulate", "--settings", &file, "--at", at, "+0 client"]);
@@ -333,4 +336,7 @@ fn simulate_names_what_is_wrong_with_events_inbox_time_and_settings() {
     fails(&one.replace("'petrova' }\n", "'nobody' }\n"), "2026-11-21", "inboxes[0].receiver.employee: there is no");
     let (code, text) = told(&one, "2026-11-21");
     assert!(code == Some(0) && text.contains("автоответов нет; само не закроется"), "{text}");
+    let (code, text) = told(&format!("{one}[hours]\n"), "2026-11-21");
+    assert!(code == Some(0) && text.starts_with("warning: hours: no minute is open"), "{text}");
+    fails(&format!("{one}[hours]\nmonday = ['09:00-13:00', '12:00-14:00']\n"), "2026-11-21", "hours.monday[1]: ");
 }

@@ -91,7 +91,7 @@ pub fn lines(problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{}\n", problem.to_string().trim_end_matches("; "))).collect()
 }
 
-fn warnings(problems: &[Problem]) -> String {
+pub(super) fn warnings(problems: &[Problem]) -> String {
     lines(problems).lines().map(|line| format!("warning: {line}\n")).collect()
 }
 

@@ -20,7 +20,7 @@ mod schema;
 mod tests;
 
 pub use apply::{Applied, Applier, current};
-pub use check::{Checked, Context, channel_connection, check, conversations, crm_connection, hours};
+pub use check::{Checked, Context, Conversations, channel_connection, check, conversations, crm_connection, hours};
 pub use document::{
     Account, Channel, Contact, Crm, Deal, Document, Employee, Rules, Scenario, SecretSet, SecretText, Task, UserId,
 };

@@ -11,17 +11,19 @@ use perezvon_domain::conversation::{Conversation, timeline};
 use perezvon_domain::inbox::{HoursClass, Inbox, Staff};
 use perezvon_domain::policy::ChannelRules;
 use perezvon_domain::{ChannelId, ConnectionId, EmployeeId, Policy, Timestamp};
-use perezvon_engine::settings;
+use perezvon_engine::settings::{self, Conversations};
 
 use super::Said;
 use super::hours::moment;
-use super::settings::lines;
+use super::settings::{lines, warnings};
 use super::show;
 use crate::local::settings::written;
 use script::Script;
 
+const USAGE: &str = "perezvon simulate --settings FILE [--inbox NAME] [--at TIME] [--json] '+SECONDS kind[:text]'...";
+
 const HELP: &str = "\
-An EVENT is `+SECONDS kind` or `+SECONDS kind:text`, in quotes; the seconds count from --at. Kinds:
+An event is `+SECONDS kind` or `+SECONDS kind:text`, in quotes; the seconds count from --at. Kinds:
   client:TEXT      the client writes               delete      the client takes the latest message back
   left             the client leaves the chat      off         the channel is switched off; the last event
   reply[@ID]:TEXT  an employee replies             note[@ID]:TEXT  an employee leaves a note
@@ -35,7 +37,7 @@ Example:
   perezvon simulate --settings docs/settings.example.toml --at 2026-11-21T23:10 '+0 client:Ещё продаётся?'";
 
 #[derive(Debug, Args)]
-#[command(after_help = HELP)]
+#[command(override_usage = USAGE, after_help = HELP)]
 pub struct SimulateArgs {
     /// The settings file, TOML. Secrets named in it are not needed.
     #[arg(long, value_name = "FILE")]
@@ -57,7 +59,8 @@ pub struct SimulateArgs {
 
 /// `perezvon simulate`.
 pub fn tell(args: &SimulateArgs) -> Result<Said, String> {
-    let (policy, inboxes) = match written(&args.settings).and_then(|document| settings::conversations(&document)) {
+    let read = written(&args.settings).and_then(|document| settings::conversations(&document));
+    let Conversations { policy, inboxes, warnings: doubtful } = match read {
         Ok(read) => read,
         Err(problems) => return Ok(Said::bad(lines(&problems))),
     };
@@ -76,7 +79,7 @@ pub fn tell(args: &SimulateArgs) -> Result<Said, String> {
     let timeline = timeline::simulate(Conversation { at: begin, ..start }, &script, &policy, Timestamp(i64::MAX));
     Ok(Said::fine(match args.json {
         true => show::json(&told::json(&timeline, &zone)),
-        false => told::text(&timeline, &policy, &zone),
+        false => warnings(&doubtful) + &told::text(&timeline, &policy, &zone),
     }))
 }
 

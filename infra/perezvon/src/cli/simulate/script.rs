@@ -179,7 +179,7 @@ mod tests {
 
     fn read(events: &[&str]) -> Result<Vec<(Timestamp, Kind)>, String> {
         let document = perezvon_engine::settings::parse(SETTINGS).expect("readable");
-        let (policy, _) = perezvon_engine::settings::conversations(&document).expect("right");
+        let policy = perezvon_engine::settings::conversations(&document).expect("right").policy;
         let words: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
         let (by, at) = (EmployeeId::from("petrova"), jiff::Timestamp::UNIX_EPOCH);
         Script { policy: &policy, by: &by, at, max_text: 1000 }.read(&words)

@@ -45,6 +45,7 @@ fn happened(event: &Kind, policy: &Policy) -> String {
         Kind::ClientLeft => "клиент выходит из чата".to_owned(),
         Kind::ReplyWritten { by, parts } => said(&format!("{} отвечает", name(by)), &parts.join(" ")),
         Kind::NoteWritten { by, text } => said(&format!("{} оставляет заметку", name(by)), text),
+        Kind::Assigned { by, to: Some(to) } if to == by => format!("{} берёт обращение", name(to)),
         Kind::Assigned { by, to: Some(to) } => format!("{} передаёт обращение, кому: {}", name(by), name(to)),
         Kind::Assigned { by, to: None } => format!("{} возвращает обращение группе", name(by)),
         Kind::Opened { by } => format!("{} смотрит обращение", name(by)),

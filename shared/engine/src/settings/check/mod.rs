@@ -114,18 +114,32 @@ pub fn hours(document: &Document) -> Result<Hours, Vec<Problem>> {
     if findings.0.is_empty() { Ok(hours) } else { Err(findings.0) }
 }
 
-/// What decisions on conversations need, without secrets: a policy without channels, and the inboxes, each with its
-/// name.
+/// What decisions on conversations need of the settings.
+#[derive(Clone, Debug)]
+pub struct Conversations {
+    /// Without channels.
+    pub policy: Policy,
+    /// Each with its name.
+    pub inboxes: Vec<(String, Inbox)>,
+    /// What is allowed but looks wrong.
+    pub warnings: Vec<Problem>,
+}
+
+/// What conversations need, alone: no secrets are asked for.
 ///
 /// # Errors
 /// All that is wrong with either.
-pub fn conversations(document: &Document) -> Result<(Policy, Vec<(String, Inbox)>), Vec<Problem>> {
+pub fn conversations(document: &Document) -> Result<Conversations, Vec<Problem>> {
     let mut findings = Findings::default();
     account(document, &mut findings);
     people::check(document, &mut findings);
     let hours = hours::check(document, &mut findings);
     let inboxes = inboxes::check(document, &mut findings);
-    if findings.0.is_empty() { Ok((unconnected(document, hours), inboxes)) } else { Err(findings.0) }
+    if !findings.0.is_empty() {
+        return Err(findings.0);
+    }
+    hours::warn(document, &mut findings);
+    Ok(Conversations { policy: unconnected(document, hours), inboxes, warnings: findings.0 })
 }
 
 /// The policy of a company that is connected with nothing.

@@ -4,7 +4,7 @@ use perezvon_domain::inbox::{HoursClass, OffHours, Staff};
 use perezvon_domain::time::Millis;
 
 use super::super::inboxes::{AutoReply, Backup, Bot, Inbox, Receiver};
-use super::super::{Document, conversations, parse};
+use super::super::{Conversations, Document, conversations, parse};
 use super::{Case, EXAMPLE, accepted, each_is_accepted, each_is_refused};
 
 fn inbox(document: &mut Document) -> &mut Inbox {
@@ -30,8 +30,9 @@ fn unreadable(from: &str, to: &str) -> String {
 #[test]
 fn the_inbox_of_the_example_is_as_it_reads() {
     let document = parse(EXAMPLE).expect("the example can be read");
-    let (policy, inboxes) = conversations(&document).expect("right");
+    let Conversations { policy, inboxes, warnings } = conversations(&document).expect("right");
     assert_eq!((policy.hours, policy.employees.len()), (accepted(|_| {}).policy.hours, 3));
+    assert_eq!(warnings, []);
     let (name, inbox) = &inboxes[0];
     assert_eq!((inboxes.len(), name.as_str()), (1, "Чаты"));
     assert_eq!(inbox.staff(HoursClass::OffHours), &Staff::Group("Продажи".to_owned()));
@@ -46,7 +47,7 @@ fn the_inbox_of_the_example_is_as_it_reads() {
 #[test]
 fn everything_but_name_and_receiver_may_be_left_out() {
     let small = EXAMPLE.split("working = [").next().expect("a beginning");
-    let (_, inboxes) = conversations(&parse(small).expect("readable")).expect("right");
+    let inboxes = conversations(&parse(small).expect("readable")).expect("right").inboxes;
     let inbox = &inboxes[0].1;
     assert_eq!((&inbox.working, &inbox.off_hours), (&Vec::new(), &OffHours::AutoReplies(Vec::new())));
     assert_eq!((inbox.close_after, &inbox.closing_text), (None, &None));
