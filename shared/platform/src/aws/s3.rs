@@ -32,7 +32,7 @@ pub const WRITE_ACTIONS: &[&str] = &["s3:PutObject"];
 
 /// Most bytes of one answer of `get`.
 const PART: u64 = 4 * 1024 * 1024;
-/// How long the whole of a call may take: a recording of 256 MiB is sent in one.
+/// How long a call may take until its answer begins, and its answer until it ends: 256 MiB are sent in one.
 const CALL: Duration = Duration::from_secs(25);
 /// How long a link to a blob is good.
 const LINK: Duration = Duration::from_secs(300);
@@ -91,32 +91,24 @@ impl S3Blobs {
         headers: &[(&str, String)],
         body: &SdkBody,
     ) -> Result<HttpResponse, PortError> {
-        let late = |_| self.error(format!("timeout: no answer within {} s", CALL.as_secs()));
-        tokio::time::timeout(CALL, self.ask_for_ever(method, key, headers, body)).await.map_err(late)?
-    }
-
-    async fn ask_for_ever(
-        &self,
-        method: &str,
-        key: &str,
-        headers: &[(&str, String)],
-        body: &SdkBody,
-    ) -> Result<HttpResponse, PortError> {
         let url = self.signed(method, key, &[]).await?;
         let mut last = false;
-        loop {
-            let body = body.try_clone().ok_or_else(|| error_of("a body that can be sent only once"))?;
-            let mut request = ::http::Request::builder().method(method).uri(&url);
-            for (name, value) in headers {
-                request = request.header(*name, value);
+        let asking = async {
+            loop {
+                let body = body.try_clone().ok_or_else(|| error_of("a body that can be sent only once"))?;
+                let mut request = ::http::Request::builder().method(method).uri(&url);
+                for (name, value) in headers {
+                    request = request.header(*name, value);
+                }
+                let request = HttpRequest::try_from(request.body(body).map_err(error_of)?).map_err(error_of)?;
+                match self.http.call(request).await {
+                    Ok(answer) if last || !answer.status().is_server_error() => return Ok(answer),
+                    Err(error) if last => return Err(self.error(why::chain(&error))),
+                    _ => last = true,
+                }
             }
-            let request = HttpRequest::try_from(request.body(body).map_err(error_of)?).map_err(error_of)?;
-            match self.http.call(request).await {
-                Ok(answer) if last || !answer.status().is_server_error() => return Ok(answer),
-                Err(error) if last => return Err(self.error(why::chain(&error))),
-                _ => last = true,
-            }
-        }
+        };
+        in_time(asking).await
     }
 
     fn error(&self, why: impl std::fmt::Display) -> PortError {
@@ -198,8 +190,15 @@ fn header(answer: &HttpResponse, name: &str) -> String {
     answer.headers().get(name).unwrap_or_default().to_owned()
 }
 
+/// The body of an answer: it may stop in the middle as well.
 async fn read(answer: HttpResponse) -> Result<Vec<u8>, PortError> {
-    Ok(ByteStream::new(answer.into_body()).collect().await.map_err(error_of)?.to_vec())
+    let reading = ByteStream::new(answer.into_body()).collect();
+    in_time(async { Ok(reading.await.map_err(error_of)?.to_vec()) }).await
+}
+
+async fn in_time<T>(work: impl Future<Output = Result<T, PortError>>) -> Result<T, PortError> {
+    let late = |_| error_of(format!("timeout: S3 did not answer within {} s", CALL.as_secs()));
+    tokio::time::timeout(CALL, work).await.map_err(late)?
 }
 
 /// Puts all chunks into a temporary file, so that nothing is stored before everything is there.
@@ -236,6 +235,29 @@ mod tests {
 
     fn chunks(pieces: Vec<Result<Vec<u8>, PortError>>) -> Chunks {
         Box::pin(futures_util::stream::iter(pieces))
+    }
+
+    /// A body of which no more comes.
+    struct Stuck;
+
+    impl hyper::body::Body for Stuck {
+        type Data = hyper::body::Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(
+            self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<hyper::body::Frame<Self::Data>, Self::Error>>> {
+            std::task::Poll::Pending
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stops_in_the_middle_is_waited_for_a_while_and_says_so() {
+        let answer = HttpResponse::try_from(::http::Response::new(SdkBody::from_body_1_x(Stuck))).expect("an answer");
+        let read = tokio::time::timeout(CALL + Duration::from_secs(1), read(answer)).await;
+        let error = read.expect("it ends by itself").expect_err("no body");
+        assert!(error.why.starts_with("timeout: "), "{error}");
     }
 
     #[tokio::test]
