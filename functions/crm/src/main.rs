@@ -10,7 +10,6 @@ use perezvon_engine::jobs::{Links, Remembered, Worker};
 use perezvon_engine::secrets::{LINK_KEY, seal_key};
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
-use perezvon_platform::client;
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
     ALLOW_HOSTS, CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, PUBLIC_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
@@ -41,7 +40,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         secrets: Arc::new(secrets),
         events: Arc::new(SqsQueue::new(&sdk, events)),
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
-        http: Arc::new(client::Client::new(Guard { allow })?),
+        http: Arc::new(perezvon_client::Client::new(Guard { allow })?),
         blobs: None,
         links: Some(Links { public_url, key: link_key }),
         clock: Arc::new(clock),

@@ -9,7 +9,6 @@ use perezvon_engine::jobs::{Remembered, Worker};
 use perezvon_outbound::Outbound;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
-use perezvon_platform::client;
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
     ALLOW_HOSTS, BLOB_BUCKET, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
@@ -38,7 +37,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         secrets: Arc::new(SecretsManager::new(&sdk, secrets)),
         events: Arc::new(SqsQueue::new(&sdk, events)),
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
-        http: Arc::new(client::Client::new(Guard { allow })?),
+        http: Arc::new(perezvon_client::Client::new(Guard { allow })?),
         blobs: Some(Arc::new(S3Blobs::new(&sdk, &bucket)?)),
         links: None,
         clock: Arc::new(clock),

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// The error and its causes, outermost first.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source());
     let mut parts: Vec<String> = causes.map(ToString::to_string).collect();
     parts.dedup();

@@ -1,6 +1,6 @@
 //! What cargo says about the workspace. Nothing here needs the network.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -52,6 +52,16 @@ pub fn linked(name: &str) -> BTreeSet<String> {
     let tree = format!("tree -p {name} -e normal --prefix none --format {{p}}");
     let lines = cargo(&tree.split(' ').collect::<Vec<_>>());
     lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// What is linked into this function, each crate with the features that it is built with when cargo builds this
+/// function alone: `name version` -> features.
+pub fn features(name: &str) -> BTreeMap<String, String> {
+    let tree = format!("tree -p {name} -e normal,no-proc-macro --prefix none --format {{p}}|{{f}}");
+    let lines = cargo(&tree.split(' ').collect::<Vec<_>>());
+    // A repetition has a star behind it.
+    let pairs = lines.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
+    pairs.map(|(name, features)| (name.to_owned(), features.to_owned())).collect()
 }
 
 /// Everything the workspace is built, tested and run with, a line each: `name version (source)|licence`.

@@ -9,14 +9,19 @@ const DOMAIN: &str = "perezvon-domain";
 const ADAPTERS: &str = "perezvon-adapters";
 const STORE: &str = "perezvon-store";
 const PLATFORM: &str = "perezvon-platform";
+const CLIENT: &str = "perezvon-client";
 const ENGINE: &str = "perezvon-engine";
 const SANDBOX: &str = "perezvon-sandbox";
 const INGEST: &str = "perezvon-ingest";
+const CRM: &str = "perezvon-crm";
+const OUTBOUND: &str = "perezvon-outbound";
 const PROGRAM: &str = "perezvon";
 const TESTS: &str = "perezvon-tests";
 
 const BELOW_ENGINE: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM];
 const BELOW_FUNCTIONS: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM, ENGINE];
+/// Only the workers talk to the outside.
+const BELOW_WORKERS: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM, ENGINE, CLIENT];
 
 /// What of ours a crate may use; `None`: everything.
 fn may_use(name: &str) -> Option<&'static [&'static str]> {
@@ -24,7 +29,8 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
         DOMAIN | SANDBOX => Some(&[]),
         ADAPTERS | STORE | PLATFORM => Some(&[DOMAIN]),
         ENGINE => Some(BELOW_ENGINE),
-        INGEST => Some(&[PLATFORM]),
+        INGEST | CLIENT => Some(&[PLATFORM]),
+        CRM | OUTBOUND => Some(BELOW_WORKERS),
         PROGRAM | TESTS => None,
         _function => Some(BELOW_FUNCTIONS),
     }

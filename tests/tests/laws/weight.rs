@@ -1,6 +1,6 @@
 //! What makes a function heavy or slow to start stays out of it: by `cargo tree` and by the build settings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
@@ -37,6 +37,22 @@ fn no_function_links_what_is_heavy_or_scans_for_root_certificates() {
     assert_eq!(with_client, BTreeSet::from(["perezvon-crm".to_owned(), "perezvon-outbound".to_owned()]));
 }
 
+#[test]
+fn functions_are_built_with_the_same_features_so_that_nothing_is_built_twice() {
+    let mut known: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut offences = Vec::new();
+    for name in functions() {
+        for (library, features) in cargo::features(&name) {
+            let (first, as_there) =
+                known.entry(library.clone()).or_insert_with(|| (name.clone(), features.clone())).clone();
+            if features != as_there {
+                offences.push(format!("{library}: [{as_there}] in {first}, [{features}] in {name}"));
+            }
+        }
+    }
+    obeyed("`sam build` calls cargo once for each function, and what differs is built again", offences);
+}
+
 fn functions() -> Vec<String> {
     let folders = std::fs::read_dir(tree::at("functions")).expect("a folder");
     let names = folders.map(|folder| folder.expect("an entry").file_name().to_string_lossy().into_owned());
@@ -60,15 +76,17 @@ fn what_is_heavy_is_found() {
 
 #[test]
 fn a_function_builds_every_tls_client_with_the_roots_that_are_compiled_in() {
-    let client = tree::text("shared/platform/src/client.rs");
+    let client = tree::text("shared/client/src/lib.rs");
     let made = client.matches("reqwest::Client::builder()").count();
     let taken = "#[cfg(feature = \"aws\")]\n    let builder = builder.tls_backend_preconfigured(";
     assert_eq!((made, client.matches(taken).count()), (1, 1), "a client of {CLIENT} in a function scans otherwise");
     let mut offences = Vec::new();
-    for file in
-        tree::rust().filter(|file| file.path.starts_with("shared/platform/") || file.path.contains("functions/"))
-    {
-        let own = ["shared/platform/src/client.rs", "shared/platform/src/aws/http.rs"].contains(&file.path.as_str());
+    for file in tree::rust().filter(|file| {
+        file.path.starts_with("shared/platform/")
+            || file.path.starts_with("shared/client/")
+            || file.path.contains("functions/")
+    }) {
+        let own = ["shared/client/src/lib.rs", "shared/platform/src/aws/http.rs"].contains(&file.path.as_str());
         let words = ["reqwest::Client::", "ClientConfig::builder", "HttpsConnectorBuilder::"];
         let found = file.code().filter(|(_, line)| !own && words.iter().any(|word| line.contains(word)));
         offences.extend(found.map(|(number, _)| format!("{}:{number}", file.path)));

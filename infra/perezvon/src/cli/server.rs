@@ -5,7 +5,7 @@ use std::path::Path;
 
 use http::Uri;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use perezvon_platform::client::Client;
+use perezvon_client::Client;
 use perezvon_platform::guard::{Allow, Guard};
 use perezvon_platform::{Http as _, HttpError, HttpRequest, Streamed};
 use serde_json::Value;

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
+#[cfg(feature = "aws")]
+use perezvon_platform::aws::http;
+use perezvon_platform::guard::{Guard, Target, is_public};
+use perezvon_platform::{Http, HttpError, HttpRequest, HttpResponse, PortError, Streamed, why};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Method, Response, Url, redirect, retry};
-
-use crate::guard::{Guard, Target, is_public};
-use crate::ports::{Http, HttpError, HttpRequest, HttpResponse, PortError, Streamed};
-use crate::why;
 
 /// Largest answer read by `send`, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -74,7 +74,7 @@ fn builder() -> Result<reqwest::ClientBuilder, PortError> {
         .pool_idle_timeout(IDLE);
     // A function takes the roots that are compiled in; on one machine those of the system hold.
     #[cfg(feature = "aws")]
-    let builder = builder.tls_backend_preconfigured(crate::aws::http::tls().map_err(|error| unusable(&error))?);
+    let builder = builder.tls_backend_preconfigured(http::tls().map_err(|error| unusable(&error))?);
     Ok(builder)
 }
 

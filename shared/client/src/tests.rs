@@ -3,8 +3,8 @@
 use futures_util::TryStreamExt as _;
 
 use super::*;
-use crate::guard::Allow;
-use crate::testing::{Server, answer};
+use perezvon_platform::guard::Allow;
+use perezvon_platform::testing::{Server, answer};
 
 fn client(allow: &str) -> Client {
     Client::new(Guard { allow: Allow::parse(allow).expect("hosts") }).expect("a client")
