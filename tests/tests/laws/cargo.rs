@@ -54,14 +54,18 @@ pub fn linked(name: &str) -> BTreeSet<String> {
     lines.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
 }
 
-/// What is linked into this function, each crate with the features that it is built with when cargo builds this
-/// function alone: `name version` -> features.
-pub fn features(name: &str) -> BTreeMap<String, String> {
-    let tree = format!("tree -p {name} -e normal,no-proc-macro --prefix none --format {{p}}|{{f}}");
+/// What this function is built from, each crate with its features when cargo builds this function alone: those of the
+/// program, and those of the compiler's helpers where they differ.
+pub fn features(name: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let tree = format!("tree -p {name} -e normal,build --prefix none --format {{p}}|{{f}}");
     let lines = cargo(&tree.split(' ').collect::<Vec<_>>());
     // A repetition has a star behind it.
     let pairs = lines.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
-    pairs.map(|(name, features)| (name.to_owned(), features.to_owned())).collect()
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (name, features) in pairs {
+        found.entry(name.to_owned()).or_default().insert(features.to_owned());
+    }
+    found
 }
 
 /// Everything the workspace is built, tested and run with, a line each: `name version (source)|licence`.

@@ -39,14 +39,14 @@ fn no_function_links_what_is_heavy_or_scans_for_root_certificates() {
 
 #[test]
 fn functions_are_built_with_the_same_features_so_that_nothing_is_built_twice() {
-    let mut known: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut known: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     let mut offences = Vec::new();
     for name in functions() {
         for (library, features) in cargo::features(&name) {
             let (first, as_there) =
                 known.entry(library.clone()).or_insert_with(|| (name.clone(), features.clone())).clone();
             if features != as_there {
-                offences.push(format!("{library}: [{as_there}] in {first}, [{features}] in {name}"));
+                offences.push(format!("{library}: {as_there:?} in {first}, {features:?} in {name}"));
             }
         }
     }
