@@ -2,6 +2,7 @@
 //! in virtual time, with crashes before and after every port call.
 
 pub mod bill;
+pub mod chat;
 pub mod events;
 pub mod faults;
 pub mod model;

@@ -12,7 +12,6 @@ use crate::faults::{Faults, Port};
 
 /// Largest row, in bytes.
 const ROW_LIMIT: usize = 400 * 1024;
-const INDEXES: [Index; 4] = [Index::Open, Index::WakeDue, Index::Feed, Index::Phone];
 
 /// The model.
 pub struct Model {
@@ -131,7 +130,7 @@ impl Model {
     }
 
     fn page(&self, query: &Query) -> Result<Page, TableError> {
-        if query.consistent && matches!(query.index, Some(Index::WakeDue | Index::Feed | Index::Phone)) {
+        if query.consistent && query.index.is_some_and(|index| index != Index::Open) {
             return Err(refused("Consistent reads are not supported on global indexes"));
         }
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
@@ -253,11 +252,11 @@ fn check_paths(update: &Update) -> Result<(), TableError> {
 
 /// An index key of another type is refused, as the real table does.
 fn check_index_types(row: &Attributes) -> Result<(), TableError> {
-    for index in INDEXES {
+    for index in Index::ALL {
         let (partition, sort) = index.keys();
         let text = |name: &str| row.get(name).is_none_or(|value| value.as_s().is_some_and(|text| !text.is_empty()));
-        let sorted =
-            if index == Index::WakeDue { row.get(sort).is_none_or(|v| v.as_n().is_some()) } else { text(sort) };
+        let number = |name: &str| row.get(name).is_none_or(|value| value.as_n().is_some());
+        let sorted = if index.sorts_numbers() { number(sort) } else { text(sort) };
         if (partition != "pk" && !text(partition)) || !sorted {
             return Err(TableError::Refused(format!("Type mismatch for Index Key of {}", index.name())));
         }
@@ -283,7 +282,7 @@ fn in_partition(query: &Query, key: &Key, row: &Attributes) -> Option<(Value, Ro
 fn projected(index: Index, row: &Attributes) -> Attributes {
     let (partition, sort) = index.keys();
     let mut names = BTreeSet::from([partition, sort]);
-    if index == Index::Feed {
+    if index.shows_summary() {
         names.insert("summary");
     }
     row.iter().filter(|(name, _)| names.contains(name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
@@ -300,7 +299,7 @@ fn units_of(key: &Key, row: Option<&Attributes>) -> u64 {
 /// One unit for each index entry that is written, one more for one that is moved.
 fn index_units(key: &Key, old: Option<&Attributes>, new: &Attributes) -> u64 {
     let mut units = 0;
-    for index in INDEXES {
+    for index in Index::ALL {
         let before = old.and_then(|old| in_index(index, key, old).map(|keys| (keys, projected(index, old))));
         let after = in_index(index, key, new).map(|keys| (keys, projected(index, new)));
         units += match (before, after) {

@@ -12,6 +12,7 @@ use perezvon_sandbox::amocrm::AmoCrm;
 use perezvon_sandbox::mango::Mango;
 use perezvon_sandbox::{Request, Response};
 
+use crate::chat::Chats;
 use crate::faults::{Faults, Port};
 
 /// When every world begins: 2025-10-09T08:53:20Z, the second the captured scenarios begin.
@@ -140,19 +141,25 @@ impl Bus for ModelBus {
     }
 }
 
-/// HTTP into the sandbox: `crm.test` is amoCRM, `pbx.test` and `files.test` are Mango.
+/// HTTP into the sandbox: `crm.test` is amoCRM, `chat.test` the World's own chats, `pbx.test` and `files.test` are
+/// Mango.
 pub struct SandboxHttp {
     pub faults: Arc<Faults>,
     pub clock: Arc<dyn Clock>,
     pub crm: Mutex<AmoCrm>,
     pub pbx: Mutex<Mango>,
+    pub chats: Mutex<Chats>,
 }
 
 impl SandboxHttp {
     async fn exchange(&self, request: &HttpRequest) -> Result<Response, HttpError> {
         let rest = request.url.strip_prefix("https://").unwrap_or(&request.url);
         let (host, target) = rest.split_once('/').unwrap_or((rest, ""));
-        let name = if host.starts_with("crm") { "http.crm" } else { "http.pbx" };
+        let name = match host.split('.').next() {
+            Some(name) if name.starts_with("crm") => "http.crm",
+            Some("chat") => "http.chat",
+            _ => "http.pbx",
+        };
         let call = self.faults.before_call(&format!("{name} {}", request.method), &Port::Http(request)).await;
         let call = call.map_err(|error| HttpError::Unknown(error.to_string()))?;
         let mut asked = Request::new(request.method, &format!("/{target}"), request.body.clone());
@@ -160,10 +167,10 @@ impl SandboxHttp {
             asked = asked.with_header(name, value);
         }
         let now = self.clock.now_ms();
-        let answer = if host.starts_with("crm") {
-            self.crm.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now)
-        } else {
-            self.pbx.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now)
+        let answer = match name {
+            "http.crm" => self.crm.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
+            "http.chat" => self.chats.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
+            _ => self.pbx.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
         };
         self.faults.after(call).await;
         if answer.status == 0 {

@@ -76,6 +76,8 @@ struct Functions {
     crm: Crm,
     outbound: Outbound,
     wake: Wake,
+    /// Of autoreplies and closings.
+    sweep: Sweep,
 }
 
 /// The world.
@@ -94,6 +96,10 @@ pub struct World {
     pub blobs: Arc<ModelBlobs>,
     pub bus: Arc<ModelBus>,
     pub http: Arc<SandboxHttp>,
+    /// Nothing of the event queue is delivered.
+    pub route_is_down: bool,
+    /// The schedule asks conversations too.
+    pub has_chats: bool,
     host: VirtualClock,
     functions: Option<Arc<Functions>>,
     hook_key: String,
@@ -125,6 +131,7 @@ impl World {
                 public_base: "https://pbx.test".to_owned(),
                 ..mango::Config::default()
             })),
+            chats: Default::default(),
         });
         let mut world = Self {
             random: plan.seed.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(3_037_000_493) | 1,
@@ -139,6 +146,8 @@ impl World {
             blobs,
             bus,
             http,
+            route_is_down: false,
+            has_chats: false,
             host,
             clock,
             // A fixed key: worlds must be the same each time.
@@ -175,15 +184,7 @@ impl World {
                 self.clock.clone(),
                 &self.plan.times,
             ),
-            route: Route::new(Committer {
-                table: self.table.clone(),
-                events: self.events.clone(),
-                crm: self.crm_queue.clone(),
-                outbound: self.outbound_queue.clone(),
-                bus: self.bus.clone(),
-                clock: self.clock.clone(),
-                times: self.plan.times,
-            }),
+            route: Route::new(self.committer()),
             crm: Crm { worker: self.worker(&self.crm_queue, self.clock.clone()) },
             outbound: Outbound {
                 worker: Worker {
@@ -191,14 +192,32 @@ impl World {
                     ..self.worker(&self.outbound_queue, self.clock.clone())
                 },
             },
-            wake: Wake::new(Sweep {
-                table: self.table.clone(),
-                events: self.events.clone(),
-                crm: self.crm_queue.clone(),
-                outbound: self.outbound_queue.clone(),
-                clock: self.clock.clone(),
-                times: self.plan.times,
-            }),
+            wake: Wake::new(self.sweep()),
+            sweep: self.sweep(),
+        }
+    }
+
+    pub(crate) fn committer(&self) -> Committer {
+        Committer {
+            table: self.table.clone(),
+            events: self.events.clone(),
+            crm: self.crm_queue.clone(),
+            outbound: self.outbound_queue.clone(),
+            bus: self.bus.clone(),
+            clock: self.clock.clone(),
+            times: self.plan.times,
+        }
+    }
+
+    /// The sweep, in a new process.
+    pub fn sweep(&self) -> Sweep {
+        Sweep {
+            table: self.table.clone(),
+            events: self.events.clone(),
+            crm: self.crm_queue.clone(),
+            outbound: self.outbound_queue.clone(),
+            clock: self.clock.clone(),
+            times: self.plan.times,
         }
     }
 
@@ -213,6 +232,7 @@ impl World {
             links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
             clock,
             times: self.plan.times,
+            providers: crate::chat::provider,
             remembered: Remembered::default(),
         }
     }

@@ -10,6 +10,8 @@ mod batches;
 mod calls;
 #[path = "stories/chaos.rs"]
 mod chaos;
+#[path = "stories/conversations.rs"]
+mod conversations;
 #[path = "stories/costs.rs"]
 mod costs;
 #[path = "stories/crashes.rs"]

@@ -3,8 +3,8 @@
 use perezvon_adapters::provider;
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
 use perezvon_engine::settings::{channel_connection, crm_connection};
-use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
+use perezvon_store::items::due::Due;
 use perezvon_store::items::job::JobState;
 use perezvon_store::table::Condition;
 use perezvon_store::{Update, keys};

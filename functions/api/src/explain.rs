@@ -107,7 +107,7 @@ impl Api {
             let job = JobRow::read(account, connection, &row)?;
             return Ok(Some((JobView::of_row(&job), job.prev)));
         }
-        Ok(item.outbox.iter().find(|effect| effect.id == place.id).and_then(|effect| match &effect.wanted {
+        Ok(item.base.outbox.iter().find(|effect| effect.id == place.id).and_then(|effect| match &effect.wanted {
             Wanted::Job(order) => Some((JobView::of_effect(effect, order), order.prev.clone())),
             _ => None,
         }))

@@ -2,7 +2,8 @@
 
 use perezvon_domain::call::{Call, NotRevoked};
 use perezvon_domain::{AccountId, CallEventKind, ChannelId, EmployeeId, Policy};
-use perezvon_engine::commit::{CallKey, Commanded};
+use perezvon_engine::commit::{Commanded, ItemId};
+use perezvon_store::items::call::CallItem;
 use serde::Deserialize;
 
 use crate::access::{Right, Visitor, allows, role_words};
@@ -31,15 +32,15 @@ impl Api {
         let Given { generation } = request.json()?;
         let policy = self.policies.read(&*self.table, account).await?;
         let policy = policy.ok_or(Problem::new(404, texts::NO_SETTINGS))?;
-        let key = CallKey { account: account.clone(), channel: ChannelId::from(channel), entry: entry.to_owned() };
+        let id = ItemId { account: account.clone(), channel: ChannelId::from(channel), entry: entry.to_owned() };
         let event = |call: &Call| {
             call.may_revoke(recording, generation)?;
             let by = who(visitor, &policy);
             Ok(CallEventKind::RecordingLinkRevoked { recording: recording.to_owned(), generation, by })
         };
-        let call = match self.committer().command(&policy, &key, event, ends_ms).await? {
+        let call = match self.committer().command::<CallItem, _>(&policy, &id, None, event, ends_ms).await? {
             Commanded::Done(call) => call,
-            Commanded::Unknown => return Err(Problem::not_found()),
+            Commanded::Unknown | Commanded::Reused => return Err(Problem::not_found()),
             Commanded::Refused(why) => return Err(refusal(why, generation)),
         };
         let view = self.recordings(&call, &policy).into_iter().find(|view| view.id == recording);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::Client;
 use perezvon_crm::Crm;
 use perezvon_engine::Times;
-use perezvon_engine::jobs::{Links, Remembered, Worker};
+use perezvon_engine::jobs::{self, Links, Remembered, Worker};
 use perezvon_engine::secrets::{LINK_KEY, seal_key};
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
@@ -45,6 +45,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         links: Some(Links { public_url, key: link_key }),
         clock: Arc::new(clock),
         times,
+        providers: jobs::provider,
         remembered: Remembered::default(),
     };
     let function = Crm { worker };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use perezvon_engine::Times;
-use perezvon_engine::jobs::{Remembered, Worker};
+use perezvon_engine::jobs::{self, Remembered, Worker};
 use perezvon_outbound::Outbound;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
@@ -42,6 +42,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         links: None,
         clock: Arc::new(clock),
         times,
+        providers: jobs::provider,
         remembered: Remembered::default(),
     };
     let function = Outbound { worker };

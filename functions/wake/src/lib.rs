@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use perezvon_engine::Failure;
 use perezvon_engine::sweep::{Sweep, Swept};
+use perezvon_store::items::due::Timer;
 
 /// AWS actions this function uses.
 pub const ACTIONS: &[&str] = &["sqs:SendMessage", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"];
@@ -23,7 +24,7 @@ impl Wake {
 
     /// One pass.
     pub async fn handle(&self) -> Result<Swept, Failure> {
-        let swept = self.sweep.run().await?;
+        let swept = self.sweep.run(Timer::Wake).await?;
         let now = self.sweep.clock.monotonic_ms();
         if now >= self.next_look_ms.load(Ordering::Relaxed) {
             self.sweep.look_at_connections().await?;

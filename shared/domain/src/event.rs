@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::event::ConversationEvent;
 use crate::ids::{AccountId, ChannelId, EffectId, Extension};
 use crate::job::JobResult;
 use crate::number::Number;
@@ -9,11 +10,19 @@ use crate::time::Timestamp;
 
 /// One message on the event queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Envelope {
+pub struct Envelope<E = CallEvent> {
     pub account: AccountId,
     /// When `ingest` took the request in; for our own events when they were made.
     pub received_at: Timestamp,
-    pub event: CallEvent,
+    pub event: E,
+}
+
+/// What a message on the event queue may tell. Each names what it belongs to in a field of its own: `entry`, `chat`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    Call(CallEvent),
+    Conversation(ConversationEvent),
 }
 
 /// Something that happened to one call.

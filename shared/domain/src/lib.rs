@@ -21,7 +21,7 @@ pub mod time;
 pub use chat::{ChatCommand, ChatResult, Origin};
 pub use conversation::event::{ConversationEvent, ConversationEventKind};
 pub use effect::{Command, Effect, Fact, Lane};
-pub use event::{CallEvent, CallEventKind, Envelope};
+pub use event::{CallEvent, CallEventKind, Envelope, Event};
 pub use hours::Hours;
 pub use ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
 pub use job::{JobResult, Point};

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use perezvon_domain::{AccountId, ChannelId, ConnectionId, EffectId, Number, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ConnectionId, EffectId, EmployeeId, Number, Timestamp};
 
 /// Primary key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,11 +75,50 @@ pub fn call(account: &AccountId, channel: &ChannelId, entry: &str) -> Key {
 
 /// Account, channel and entry of a call's key; `None` for other rows.
 pub fn parse_call(key: &Key) -> Option<(AccountId, ChannelId, String)> {
+    parse_item(key, "call")
+}
+
+fn parse_item(key: &Key, wanted: &str) -> Option<(AccountId, ChannelId, String)> {
     let mut parts = key.pk.split('#');
     let (account, kind) = (parts.next()?, parts.next()?);
     let (channel, entry) = (parts.next()?, parts.next()?);
-    let call = (AccountId(unescape(account)), ChannelId(unescape(channel)), unescape(entry));
-    (kind == "call" && key.sk == "item" && parts.next().is_none()).then_some(call)
+    let item = (AccountId(unescape(account)), ChannelId(unescape(channel)), unescape(entry));
+    (kind == wanted && key.sk == "item" && parts.next().is_none()).then_some(item)
+}
+
+/// The partition of a conversation: its item and its history.
+pub fn chat_partition(account: &AccountId, channel: &ChannelId, chat: &str) -> String {
+    format!("{}#chat#{}#{}", escape(account.as_str()), escape(channel.as_str()), escape(chat))
+}
+
+/// The item of a conversation.
+pub fn chat(account: &AccountId, channel: &ChannelId, chat: &str) -> Key {
+    key(chat_partition(account, channel, chat), "item")
+}
+
+/// Account, channel and chat of a conversation's key; `None` for other rows.
+pub fn parse_chat(key: &Key) -> Option<(AccountId, ChannelId, String)> {
+    parse_item(key, "chat")
+}
+
+/// A message of the history, under the provider's id.
+pub fn message(account: &AccountId, channel: &ChannelId, chat: &str, id: &str) -> Key {
+    key(chat_partition(account, channel, chat), format!("message#{}", escape(id)))
+}
+
+/// A text of ours in the history, under its effect id.
+pub fn sent(account: &AccountId, channel: &ChannelId, chat: &str, effect: &EffectId) -> Key {
+    key(chat_partition(account, channel, chat), format!("sent#{}", escape(effect.as_str())))
+}
+
+/// A note in the history, under its `Idempotency-Key`.
+pub fn note(account: &AccountId, channel: &ChannelId, chat: &str, id: &str) -> Key {
+    key(chat_partition(account, channel, chat), format!("note#{}", escape(id)))
+}
+
+/// What a person did once, under its `Idempotency-Key`.
+pub fn once(account: &AccountId, channel: &ChannelId, chat: &str, id: &str) -> Key {
+    key(chat_partition(account, channel, chat), format!("once#{}", escape(id)))
 }
 
 fn connection_partition(account: &AccountId, connection: &ConnectionId) -> String {
@@ -231,6 +270,21 @@ pub fn feed(account: &AccountId, month: &str) -> String {
     format!("{}#{month}", escape(account.as_str()))
 }
 
+/// Partition of the feed of conversations: account and month.
+pub fn chat_feed(account: &AccountId, month: &str) -> String {
+    format!("{}#chats#{month}", escape(account.as_str()))
+}
+
+/// Partition of the clients who wait for an employee.
+pub fn waiting_for_employee(account: &AccountId, employee: &EmployeeId) -> String {
+    format!("{}#employee#{}", escape(account.as_str()), escape(employee.as_str()))
+}
+
+/// Partition of the clients who wait for anybody of a group.
+pub fn waiting_for_group(account: &AccountId, group: &str) -> String {
+    format!("{}#group#{}", escape(account.as_str()), escape(group))
+}
+
 /// Place in the feed and in the list of a number: first received, then the call.
 pub fn feed_at(first_received_at: Timestamp, channel: &ChannelId, entry: &str) -> String {
     format!("{:015}#{}#{}", first_received_at.0.max(0), escape(channel.as_str()), escape(entry))
@@ -250,7 +304,10 @@ mod tests {
         let account = AccountId::from("a#b");
         let key = call(&account, &ChannelId::from("main"), "MTA=#item/../x");
         assert_eq!(key.pk(), "a%23b#call#main#MTA=%23item%2F..%2Fx");
-        assert_eq!(parse_call(&key), Some((account, ChannelId::from("main"), "MTA=#item/../x".to_owned())));
+        let parts = (account.clone(), ChannelId::from("main"), "MTA=#item/../x".to_owned());
+        assert_eq!((parse_call(&key), parse_chat(&key)), (Some(parts.clone()), None));
+        let key = chat(&account, &parts.1, &parts.2);
+        assert_eq!((parse_call(&key), parse_chat(&key)), (None, Some(parts)));
     }
 
     #[test]

@@ -224,24 +224,47 @@ impl Row {
 /// |---|---|---|---|---|
 /// | `Open` (local) | `pk` | `open` (S) | keys | strongly consistent |
 /// | `WakeDue` (global) | `due_shard` (S) | `wake_due` (N) | keys | eventually consistent |
+/// | `ReplyDue` (global) | `reply_shard` (S) | `reply_due` (N) | keys | eventually consistent |
+/// | `CloseDue` (global) | `close_shard` (S) | `close_due` (N) | keys | eventually consistent |
 /// | `Feed` (global) | `feed` (S) | `feed_at` (S) | `summary` | eventually consistent |
 /// | `Phone` (global) | `phone` (S) | `feed_at` (S) | keys | eventually consistent |
+/// | `Waiting` (global) | `waiting` (S) | `waiting_at` (N) | `summary` | eventually consistent |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Index {
     Open,
     WakeDue,
+    ReplyDue,
+    CloseDue,
     Feed,
     Phone,
+    Waiting,
 }
 
 impl Index {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Open, Self::WakeDue, Self::ReplyDue, Self::CloseDue, Self::Feed, Self::Phone, Self::Waiting];
+
+    /// Its sort attribute is a number.
+    pub fn sorts_numbers(self) -> bool {
+        matches!(self, Self::WakeDue | Self::ReplyDue | Self::CloseDue | Self::Waiting)
+    }
+
+    /// It shows `summary` besides the keys.
+    pub fn shows_summary(self) -> bool {
+        matches!(self, Self::Feed | Self::Waiting)
+    }
+
     /// Name in the table's definition.
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open_jobs",
             Self::WakeDue => "wake_due",
+            Self::ReplyDue => "reply_due",
+            Self::CloseDue => "close_due",
             Self::Feed => "feed",
             Self::Phone => "phone",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -252,6 +275,9 @@ impl Index {
             Self::WakeDue => ("due_shard", "wake_due"),
             Self::Feed => ("feed", "feed_at"),
             Self::Phone => ("phone", "feed_at"),
+            Self::ReplyDue => ("reply_shard", "reply_due"),
+            Self::CloseDue => ("close_shard", "close_due"),
+            Self::Waiting => ("waiting", "waiting_at"),
         }
     }
 }

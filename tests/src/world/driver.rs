@@ -7,6 +7,7 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use perezvon_engine::Failure;
 use perezvon_engine::wakeup::WakeUp;
 use perezvon_platform::Clock;
+use perezvon_store::items::due::Timer;
 use tokio::task::JoinHandle;
 
 use super::{Functions, INVOCATION_MS, TICK, World};
@@ -46,24 +47,31 @@ impl World {
     }
 
     pub(super) fn next_delivery(&self, now: tokio::time::Instant) -> Option<tokio::time::Instant> {
-        let queues = [&self.raw, &self.events, &self.crm_queue, &self.outbound_queue];
-        let next = queues.iter().filter_map(|queue| queue.next_visible()).min()?;
+        let queues = [&self.raw, &self.crm_queue, &self.outbound_queue];
+        let events = Some(&self.events).filter(|_| !self.route_is_down);
+        let next = queues.into_iter().chain(events).filter_map(|queue| queue.next_visible()).min()?;
         let wait = (next - self.clock.now_ms()).max(0).unsigned_abs();
         Some(now + Duration::from_millis(wait))
     }
 
     async fn tick(&mut self) {
         let functions = self.functions();
+        let timers = [Timer::Reply, Timer::Close].into_iter().filter(|_| self.has_chats).collect::<Vec<_>>();
         let run = tokio::spawn(async move {
             if let Err(failure) = functions.wake.handle().await {
                 panic!("wake failed: {failure}");
+            }
+            for timer in timers {
+                if let Err(failure) = functions.sweep.run(timer).await {
+                    panic!("the sweep failed: {failure}");
+                }
             }
         });
         self.survive(run).await;
     }
 
     /// Waits for an invocation; should it crash, its process is gone. `None`: it crashed.
-    pub(super) async fn survive<T: Send + 'static>(&mut self, run: tokio::task::JoinHandle<T>) -> Option<T> {
+    pub(crate) async fn survive<T: Send + 'static>(&mut self, run: tokio::task::JoinHandle<T>) -> Option<T> {
         let abort = run.abort_handle();
         let faults = self.faults.clone();
         tokio::select! {
@@ -125,6 +133,7 @@ impl World {
         let mut filled: Vec<Target> = [Target::Raw, Target::Events, Target::Crm, Target::Outbound]
             .into_iter()
             .filter(|target| !self.queue(target).visible().is_empty())
+            .filter(|target| !(self.route_is_down && matches!(target, Target::Events)))
             .collect();
         if filled.is_empty() {
             return None;

@@ -9,6 +9,7 @@ use perezvon_platform::link::Role;
 use perezvon_platform::{Message, PortError, Queue};
 use perezvon_sandbox::mango::calls;
 use perezvon_sandbox::{Fault, FaultKind};
+use perezvon_store::items::due::Timer;
 use perezvon_store::{Condition, Key, Page, Query, Row, Table, TableError, Update, keys};
 use perezvon_tests::World;
 use perezvon_tests::faults::Crash;
@@ -213,7 +214,7 @@ async fn died(crash: Crash) -> World {
 async fn assert_settled(world: &World, what: &str) {
     let due: Vec<_> = world.table.all().into_iter().filter(|row| row.n("wake_due").is_some()).collect();
     assert!(due.is_empty(), "{what}: {due:?}");
-    assert!(world.call("school", "r").await.expect("the call").outbox.is_empty(), "{what}");
+    assert!(world.call("school", "r").await.expect("the call").base.outbox.is_empty(), "{what}");
 }
 
 #[test]
@@ -281,8 +282,8 @@ async fn meddled(world: &World, meanwhile: Option<Update>, broken: bool) -> Opti
     let answer = api.handle(asked, world.clock.monotonic_ms() + 30_000).await;
     assert_eq!(answer.status_code, 200, "it is committed");
     let item = world.call("school", "r").await.expect("the call");
-    assert_eq!(item.outbox.is_empty(), !broken);
-    item.wake_due.map(|due| due.0 - item.call.at.0)
+    assert_eq!(item.base.outbox.is_empty(), !broken);
+    item.base.due(Timer::Wake).map(|due| due.0 - item.call.at.0)
 }
 
 #[tokio::test(start_paused = true)]

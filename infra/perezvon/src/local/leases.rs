@@ -1,7 +1,7 @@
 //! Leases of a process that was killed: under the lock of the data folder nobody else can hold one.
 
 use perezvon_domain::{AccountId, ConnectionId, Timestamp};
-use perezvon_store::items::call::Due;
+use perezvon_store::items::due::Due;
 use perezvon_store::table::{Condition, Update};
 use perezvon_store::{Query, Table, TableError, keys};
 

@@ -9,7 +9,7 @@ use perezvon_client::Client;
 use perezvon_crm::Crm;
 use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
-use perezvon_engine::jobs::{Links, Remembered, Worker};
+use perezvon_engine::jobs::{self, Links, Remembered, Worker};
 use perezvon_engine::policies::Policies;
 use perezvon_engine::sweep::Sweep;
 use perezvon_ingest::Ingest;
@@ -170,6 +170,7 @@ impl Ports {
             links: None,
             clock: self.clock.clone(),
             times: told.times,
+            providers: jobs::provider,
             remembered: Remembered::default(),
         }
     }

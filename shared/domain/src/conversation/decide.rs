@@ -78,7 +78,7 @@ impl<'a> Turn<'a> {
             Kind::ChannelDisabled => self.take_end_of_channel(Cause::ChannelDisabled),
             Kind::ChannelSuperseded => self.take_end_of_channel(Cause::ChannelSuperseded),
             Kind::JobEnded { effect, result } => self.take_result(effect, result),
-            Kind::ClosedByAgent { .. } | Kind::ReplyDue | Kind::CloseDue => {}
+            Kind::ClosedByAgent { .. } | Kind::ReplyDue | Kind::CloseDue | Kind::WakeDue => {}
         }
     }
 

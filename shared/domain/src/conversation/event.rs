@@ -75,6 +75,8 @@ pub enum ConversationEventKind {
     ReplyDue,
     /// A timer asks whether the conversation is to be closed. Carries nothing, decides nothing.
     CloseDue,
+    /// Somebody could not hand over what was decided. Carries nothing, decides nothing.
+    WakeDue,
 }
 
 /// A message of a chat. Its text goes to the history row; the conversation keeps a short summary.
@@ -185,6 +187,7 @@ impl ConversationEventKind {
             Self::JobEnded { .. } => "JobEnded",
             Self::ReplyDue => "ReplyDue",
             Self::CloseDue => "CloseDue",
+            Self::WakeDue => "WakeDue",
         }
     }
 }

@@ -1,81 +1,92 @@
-//! What a person does with a call: the same steps, but nothing delivers it again. So the commit itself arms
-//! the due time, and the sweep hands over what this process could not.
+//! What a person does: the same steps, but nothing delivers it again. So the commit itself arms the due time, and the
+//! sweep hands over what this process could not.
 
-use perezvon_domain::call::{Call, decide};
 use perezvon_domain::time::Millis;
-use perezvon_domain::{CallEvent, CallEventKind, Policy, Timestamp};
-use perezvon_store::items::call::{CallItem, Due};
+use perezvon_domain::{Policy, Timestamp};
+use perezvon_store::items::due::{Due, Timer};
 
-use super::{CallKey, Committer, TRIES, crowded, settle, soon};
+use super::aggregate::{Aggregate, ItemId, News, Once};
+use super::{Committer, Plan, TRIES, crowded};
 use crate::failure::Failure;
 
 /// What became of a person's command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Commanded<R> {
-    /// It is committed; the call as it stands now. Its effects are handed over, or will be.
-    Done(Box<Call>),
-    /// There is no such call, and none was made.
+pub enum Commanded<S, R> {
+    /// It is committed; the item as it stands now. Its effects are handed over, or will be.
+    Done(Box<S>),
+    /// There is no such item, and none was made.
     Unknown,
-    /// The call, as it was read, does not allow it. Nothing was written.
+    /// The item, as it was read, does not allow it. Nothing was written.
     Refused(R),
+    /// Something else was done under this `Idempotency-Key`. Nothing was written.
+    Reused,
 }
 
 impl Committer {
-    /// Commits what a person does. `event` sees the call as it was read for this very write: it says what
-    /// happens, or why nothing may. `ends_ms`: as for [`Committer::commit`].
+    /// Commits what a person does. `kind` sees the state as it was read for this very write: it says what happens,
+    /// or why nothing may. `once`: asked again under the same key, it is done once. `ends_ms`: as for
+    /// [`Committer::commit`].
     ///
     /// An error means that nothing is known to be committed: whoever asked may ask again.
-    pub async fn command<R>(
+    pub async fn command<A: Aggregate, R>(
         &self,
         policy: &Policy,
-        key: &CallKey,
-        event: impl Fn(&Call) -> Result<CallEventKind, R>,
+        id: &ItemId,
+        once: Option<&Once>,
+        kind: impl Fn(&A::State) -> Result<A::Kind, R>,
         ends_ms: i64,
-    ) -> Result<Commanded<R>, Failure> {
+    ) -> Result<Commanded<A::State, R>, Failure> {
         let now = Timestamp(self.clock.now_ms());
-        let look_ahead = Millis(self.times.look_ahead_ms);
+        let news = |kind| vec![News { event: A::event(id, now, kind), once: once.cloned() }];
         for _ in 0..TRIES {
-            let item = self.load(key, now).await?;
-            if item.call.version == 0 {
+            let item: A = self.load(id, now).await?;
+            if item.base().version == 0 {
                 return Ok(Commanded::Unknown);
             }
-            let kind = match event(&item.call) {
-                Ok(kind) => kind,
+            if let Some(once) = once
+                && let Some(digest) = self.done_once(&item, once, now).await?
+            {
+                if digest != once.digest {
+                    return Ok(Commanded::Reused);
+                }
+                let news = kind(item.state()).map(news).unwrap_or_default();
+                self.hand_over(&item, id, &news, &[], None, now).await?;
+                return Ok(Commanded::Done(Box::new(item.state().clone())));
+            }
+            let news = match kind(item.state()) {
+                Ok(kind) => news(kind),
                 Err(refusal) => return Ok(Commanded::Refused(refusal)),
             };
-            let news = CallEvent { channel: key.channel.clone(), entry: key.entry.clone(), occurred_at: now, kind };
-            let decision = decide(&item.call, &[news], policy, now);
-            let settled = settle(item.wake_due, decision.wake_due, false, now, look_ahead);
-            let (due, armed) = match decision.effects.is_empty() {
-                true => (settled, None),
-                false => {
-                    let ours = decision.next.at.after(Millis(self.times.arm_ms));
-                    arm(settled, item.wake_due, decision.wake_due, ours)
-                }
-            };
-            let item = match decision.changed {
-                true => self.write(policy, &item, &decision, due, ends_ms).await?,
+            let mut plan = self.plan(policy, &item, news.clone(), now);
+            let armed = self.arm_plan(&item, &mut plan);
+            let item = match plan.changed {
+                true => self.write(policy, id, &item, &plan, ends_ms).await?,
                 false => Some(item),
             };
             let Some(item) = item else { continue };
-            let soon = soon(&decision, now, look_ahead).filter(|_| settled != Due::Leave);
-            return Ok(self.finish(item, soon, armed, now).await);
+            // Step 8: it is committed, so it is done, whatever becomes of the hand-over.
+            if let Err(failure) = self.hand_over(&item, id, &news, &plan.soon, armed, now).await {
+                if once.is_some() && plan.decided.effects.is_empty() {
+                    return Err(failure); // Nothing is armed: its row comes with the same request, asked again.
+                }
+                tracing::warn!(%failure, "a person's command is committed and not handed over: the sweep will do it");
+            }
+            return Ok(Commanded::Done(Box::new(item.state().clone())));
         }
         Err(crowded())
     }
 
-    /// Step 8: it is committed, so it is done, whatever becomes of the hand-over.
-    async fn finish<R>(
-        &self,
-        item: CallItem,
-        soon: Option<Timestamp>,
-        armed: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Commanded<R> {
-        if let Err(failure) = self.hand_over(&item, soon, armed, now).await {
-            tracing::warn!(%failure, "a person's command is committed and not handed over: the sweep will do it");
+    /// A plan with effects arms `wake_due`; the time that its receipt takes off.
+    fn arm_plan<A: Aggregate>(&self, item: &A, plan: &mut Plan<A>) -> Option<Timestamp> {
+        if plan.decided.effects.is_empty() {
+            return None;
         }
-        Commanded::Done(Box::new(item.call))
+        let wanted = plan.decided.wanted.iter().find(|(timer, _)| *timer == Timer::Wake)?.1;
+        let due = plan.dues.iter_mut().find(|(timer, _)| *timer == Timer::Wake)?;
+        let ours = A::at(&plan.decided.next).after(Millis(self.times.arm_ms));
+        let (set, armed) = arm(due.1, item.base().due(Timer::Wake), wanted, ours);
+        due.1 = set;
+        armed
     }
 }
 

@@ -1,46 +1,65 @@
-//! Handing over: job rows, then wake-ups, then facts; then the receipt. Nothing here decides.
+//! Rows of what was written; then handing over: job rows, then wake-ups, then facts; then the receipt. Nothing here
+//! decides.
 
 use std::collections::BTreeSet;
 
 use perezvon_domain::effect::Wanted;
-use perezvon_domain::{CallEvent, CallEventKind, Effect, Envelope, Fact, Lane, Timestamp};
+use perezvon_domain::{AccountId, Effect, Envelope, Fact, Lane, Timestamp};
 use perezvon_platform::{BusEvent, Message};
 use perezvon_store::TableError;
-use perezvon_store::items::call::CallItem;
+use perezvon_store::items::due::Timer;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::items::point::PointRow;
 use perezvon_store::table::Update;
+use serde::Serialize;
 
 use super::Committer;
+use super::aggregate::{Aggregate, ItemId, News};
 use crate::failure::Failure;
 use crate::wakeup::WakeUp;
 
 impl Committer {
-    /// Step 7, the whole outbox, oldest first, whoever committed it (!14); then step 9.
-    /// `soon`: when the call wants to be looked at, if that is within the look-ahead. `armed`: the due time that
-    /// only this hand-over is waiting for.
-    pub(super) async fn hand_over(
+    /// Step 6, rows of what was written, also when it was seen (!16); step 7, the whole outbox, oldest first, whoever
+    /// committed it (!14); then step 9.
+    /// `soon`: when the item wants to be asked, if that is within the look-ahead. `armed`: the due time that only
+    /// this hand-over is waiting for.
+    pub(super) async fn hand_over<A: Aggregate>(
         &self,
-        item: &CallItem,
-        soon: Option<Timestamp>,
+        item: &A,
+        id: &ItemId,
+        news: &[News<A::Event>],
+        soon: &[(Timer, Timestamp)],
         armed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure> {
+        // After the commit and before the acknowledgement (!27): a row means committed.
+        for row in item.rows(news) {
+            self.put_if_absent(row).await?;
+        }
+        self.put_jobs(&item.base().outbox, &id.account, now).await?;
+        if !soon.is_empty() {
+            let ask = |(timer, at): &(Timer, Timestamp)| question::<A>(id, *timer, now, at.since(now).0.max(0));
+            self.events.send(soon.iter().map(ask).collect()).await?;
+        }
+        self.receipt(item, id, armed).await
+    }
+
+    async fn put_jobs(&self, outbox: &[Effect], account: &AccountId, now: Timestamp) -> Result<(), Failure> {
         let mut wake = BTreeSet::new();
         let mut facts = Vec::new();
-        for effect in &item.outbox {
+        for effect in outbox {
             match &effect.wanted {
                 Wanted::Job(order) => {
                     let parked = now.since(effect.at).0 > self.times.parked_after_ms;
-                    let put = JobRow::put(&item.call.account, effect.at, &effect.id, order, parked);
+                    let put = JobRow::put(account, effect.at, &effect.id, order, parked);
                     self.put_if_absent(put).await?;
-                    let account = item.call.account.clone();
-                    wake.insert((order.command.lane(), WakeUp { account, connection: order.connection.clone() }));
+                    let wake_up = WakeUp { account: account.clone(), connection: order.connection.clone() };
+                    wake.insert((order.command.lane(), wake_up));
                 }
                 Wanted::Reached { number, at } => {
-                    self.put_if_absent(PointRow::reached(&item.call.account, number, *at)).await?;
+                    self.put_if_absent(PointRow::reached(account, number, *at)).await?;
                 }
-                Wanted::Fact(fact) => facts.push(bus_event(item, effect, fact)),
+                Wanted::Fact(fact) => facts.push(bus_event(account, effect, fact)),
             }
         }
         // Always the wake-up, also if the row was there already (!23), once a connection, after its last row (!20).
@@ -54,10 +73,7 @@ impl Committer {
         if !facts.is_empty() {
             self.bus.publish(facts).await?;
         }
-        if let Some(at) = soon {
-            self.events.send(vec![self.look_again(item, at, now)]).await?;
-        }
-        self.receipt(item, armed).await
+        Ok(())
     }
 
     async fn put_if_absent(&self, update: Update) -> Result<(), TableError> {
@@ -68,51 +84,40 @@ impl Committer {
     }
 
     /// Step 9: removes exactly what was handed over (!19). A refusal means that the item is gone (!5).
-    async fn receipt(&self, item: &CallItem, armed: Option<Timestamp>) -> Result<(), Failure> {
-        if item.outbox.is_empty() {
+    async fn receipt<A: Aggregate>(&self, item: &A, id: &ItemId, armed: Option<Timestamp>) -> Result<(), Failure> {
+        let base = item.base();
+        if base.outbox.is_empty() {
             return Ok(());
         }
         if let Some(armed) = armed {
-            match self.table.update(item.receipt_disarming(&item.outbox, armed)).await {
+            match self.table.update(base.receipt_disarming(A::key(id), armed)).await {
                 // Somebody committed, or the sweep was here: the plain receipt, and the time stays (!14).
                 Err(error) if error.is_conflict() => {}
                 done => return done.map(drop).map_err(Failure::from),
             }
         }
-        match self.table.update(item.receipt(&item.outbox)).await {
+        match self.table.update(base.receipt(A::key(id))).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             _ => Ok(()),
         }
     }
-
-    /// A due time within the look-ahead is also a delayed message; the item stays the truth.
-    fn look_again(&self, item: &CallItem, at: Timestamp, now: Timestamp) -> Message {
-        wake_due(&item.call.account, &item.call.channel, &item.call.entry, now, at.since(now).0.max(0))
-    }
 }
 
-/// A message that asks a call whether anything is due.
-pub fn wake_due(
-    account: &perezvon_domain::AccountId,
-    channel: &perezvon_domain::ChannelId,
-    entry: &str,
-    now: Timestamp,
-    delay_ms: i64,
-) -> Message {
-    let event =
-        CallEvent { channel: channel.clone(), entry: entry.to_owned(), occurred_at: now, kind: CallEventKind::WakeDue };
-    event_message(&Envelope { account: account.clone(), received_at: now, event }, delay_ms)
+/// A message by which a timer asks an item whether anything is due. The item stays the truth.
+pub fn question<A: Aggregate>(id: &ItemId, timer: Timer, now: Timestamp, delay_ms: i64) -> Message {
+    let event = A::event(id, now, A::question(timer));
+    event_message(&Envelope { account: id.account.clone(), received_at: now, event }, delay_ms)
 }
 
 /// An event as a message for the event queue, fair by account.
-pub fn event_message(envelope: &Envelope, delay_ms: i64) -> Message {
+pub fn event_message<E: Serialize>(envelope: &Envelope<E>, delay_ms: i64) -> Message {
     Message { body: serde_json::to_string(envelope).unwrap_or_default(), group: envelope.account.0.clone(), delay_ms }
 }
 
-fn bus_event(item: &CallItem, effect: &Effect, fact: &Fact) -> BusEvent {
+fn bus_event(account: &AccountId, effect: &Effect, fact: &Fact) -> BusEvent {
     BusEvent {
         id: effect.id.0.clone(),
-        account: item.call.account.0.clone(),
+        account: account.0.clone(),
         name: fact.name().to_owned(),
         detail: serde_json::to_string(&fact.detail()).unwrap_or_default(),
     }

@@ -2,8 +2,8 @@
 
 use perezvon_adapters::{Jobs, PointKnown, Provider};
 use perezvon_domain::Timestamp;
-use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::due::Due;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
@@ -109,7 +109,7 @@ impl<'a> Hold<'a> {
     }
 
     fn adapter(&self) -> Option<(&'static Provider, &'static dyn Jobs)> {
-        let provider = perezvon_adapters::provider(&self.secret.provider)?;
+        let provider = (self.worker.providers)(&self.secret.provider)?;
         provider.jobs.map(|jobs| (provider, jobs))
     }
 

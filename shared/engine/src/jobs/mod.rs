@@ -8,14 +8,16 @@ mod pause;
 mod remembered;
 mod send;
 mod step;
+mod wanted;
 
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use perezvon_adapters::Provider;
 use perezvon_domain::{AccountId, ConnectionId, Timestamp};
 use perezvon_platform::{Blobs, Clock, Http, Queue, Secrets};
-use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::due::Due;
 use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{Table, TableError, keys};
 
@@ -26,6 +28,7 @@ use crate::times::Times;
 use crate::wakeup::WakeUp;
 use hold::Hold;
 
+pub use perezvon_adapters::provider;
 pub use remembered::Remembered;
 
 /// How recordings get their link in a CRM.
@@ -53,6 +56,8 @@ pub struct Worker {
     pub links: Option<Links>,
     pub clock: Arc<dyn Clock>,
     pub times: Times,
+    /// Who stands behind a name of a provider.
+    pub providers: fn(&str) -> Option<&'static Provider>,
     /// Secrets of connections that this process has read.
     pub remembered: Remembered,
 }

@@ -1,8 +1,8 @@
 //! Disconnecting (step 10): nothing is created any more, jobs in flight included.
 
 use perezvon_domain::{AccountId, ConnectionId, JobResult, Timestamp};
-use perezvon_store::items::call::Due;
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::due::Due;
 use perezvon_store::items::job::JobState;
 use perezvon_store::keys;
 use perezvon_store::table::{Condition, Update, Value};

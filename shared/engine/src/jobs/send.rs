@@ -3,9 +3,11 @@
 use perezvon_adapters::{Expect, Known, Outgoing, Reply, Work};
 use perezvon_domain::effect::Command;
 use perezvon_domain::job::{Amendment, RecordingLink};
-use perezvon_domain::{CallEvent, CallEventKind, Envelope, JobResult, Timestamp, call};
+use perezvon_domain::{CallEventKind, ConversationEventKind, Envelope, JobResult, Timestamp, call, conversation};
 use perezvon_platform::link::{self, RecordingRef};
 use perezvon_platform::{HttpError, HttpRequest};
+use perezvon_store::items::call::CallItem;
+use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::items::point::PointRow;
 use perezvon_store::items::text;
@@ -15,7 +17,7 @@ use perezvon_store::table::{Condition, Update, Value};
 use super::Links;
 use super::hold::Hold;
 use super::step::known_point;
-use crate::commit::event_message;
+use crate::commit::{Aggregate, ItemId, event_message};
 use crate::failure::Failure;
 
 /// Largest recording that is kept, in bytes.
@@ -124,12 +126,22 @@ impl Hold<'_> {
     }
 }
 
-/// The result of a job as a message for the event queue.
+/// The result of a job as a message for the event queue: to the call or the conversation that asked for it.
 pub(super) fn result_message(job: &JobRow, result: &JobResult, now: Timestamp) -> Option<perezvon_platform::Message> {
-    let (channel, entry) = call::of_effect(&job.id)?;
-    let kind = CallEventKind::JobEnded { effect: job.id.clone(), result: result.clone() };
-    let event = CallEvent { channel, entry, occurred_at: now, kind };
-    Some(event_message(&Envelope { account: job.account.clone(), received_at: now, event }, 0))
+    let id = |(channel, entry)| ItemId { account: job.account.clone(), channel, entry };
+    let (effect, result) = (job.id.clone(), result.clone());
+    if let Some(id) = call::of_effect(&job.id).map(id) {
+        let kind = CallEventKind::JobEnded { effect, result };
+        return Some(told::<CallItem>(&id, now, kind));
+    }
+    let id = conversation::of_effect(&job.id).map(id)?;
+    let kind = ConversationEventKind::JobEnded { effect, result };
+    Some(told::<ConversationItem>(&id, now, kind))
+}
+
+fn told<A: Aggregate>(id: &ItemId, now: Timestamp, kind: A::Kind) -> perezvon_platform::Message {
+    let event = A::event(id, now, kind);
+    event_message(&Envelope { account: id.account.clone(), received_at: now, event }, 0)
 }
 
 /// Our permanent link to the recording that a command names; `None` where the provider's own is used.

@@ -1,6 +1,7 @@
 //! One job, step by step: ask the adapter, record the intent, send, take the answer in, save.
 
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
+use perezvon_domain::conversation::StillWanted;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, JobResult, Number, Point, Timestamp};
 use perezvon_store::TableError;
@@ -90,6 +91,18 @@ impl Hold<'_> {
         self.wait_for_pace().await;
         if self.left_ms() < self.margin_ms() {
             return Ok(Go::Look);
+        }
+        if job.intent.is_none() && job.progress.is_empty() && job.command.is_wanted_for_a_while() {
+            match self.still_wanted(job).await? {
+                StillWanted::Yes => {}
+                StillWanted::No(because) => {
+                    return self.end(job, work, JobState::Failed, JobResult::Dropped { because }).await;
+                }
+                StillWanted::Later => {
+                    let until = self.backoff(job);
+                    return self.put_off(job, work, until, "ждёт результата прежнего сообщения").await;
+                }
+            }
         }
         let ask_at = Timestamp(self.now().0 + self.left_ms().max(0) + 2 * self.worker.times.skew_ms)
             .after(self.doubt(adapter, marker));
@@ -269,6 +282,7 @@ impl Hold<'_> {
         job.state = state;
         job.why = match &result {
             JobResult::Failed { why, .. } => Some(why.clone()),
+            JobResult::Dropped { because } => Some(because.words()),
             _ => None,
         };
         job.result = Some(result);

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
 use perezvon_platform::{Clock, Queue};
+use perezvon_store::items::call::CallItem;
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::conversation::ConversationItem;
+use perezvon_store::items::due::Timer;
 use perezvon_store::table::{Condition, Row, Update, Value};
 use perezvon_store::{Index, Key, Query, Table, keys};
 
-use crate::commit::wake_due;
+use crate::commit::{ItemId, question};
 use crate::failure::Failure;
 use crate::times::Times;
 use crate::wakeup::WakeUp;
@@ -31,35 +34,40 @@ pub struct Sweep {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     pub calls: usize,
+    pub conversations: usize,
     pub connections: usize,
 }
 
 impl Sweep {
-    /// One pass over the due index.
-    pub async fn run(&self) -> Result<Swept, Failure> {
+    /// One pass over the due index of a timer.
+    pub async fn run(&self, timer: Timer) -> Result<Swept, Failure> {
         let mut swept = Swept::default();
         for shard in 0..keys::DUE_SHARDS {
-            let mut query = Query::index(Index::WakeDue, keys::due_shard_name(shard));
+            let mut query = Query::index(timer.index(), keys::due_shard_name(shard));
             query.to = Some(Value::N(self.clock.now_ms() + self.times.look_ahead_ms));
             query.limit = PAGE;
             for row in self.table.query(query).await?.rows {
-                self.entry(&row, &mut swept).await?;
+                self.entry(timer, &row, &mut swept).await?;
             }
         }
         Ok(swept)
     }
 
-    async fn entry(&self, entry: &Row, swept: &mut Swept) -> Result<(), Failure> {
-        let Some(due) = entry.n("wake_due").map(Timestamp) else { return Ok(()) };
+    async fn entry(&self, timer: Timer, entry: &Row, swept: &mut Swept) -> Result<(), Failure> {
+        let Some(due) = timer.due(&entry.attributes) else { return Ok(()) };
         let now = Timestamp(self.clock.now_ms());
-        if due > now && self.is_told(&entry.key, due).await? {
+        if due > now && self.is_told(timer, &entry.key, due).await? {
             return Ok(());
         }
-        let Some(row) = self.move_due(&entry.key, due, now).await? else { return Ok(()) };
+        let Some(row) = self.move_due(timer, &entry.key, due, now).await? else { return Ok(()) };
         let rest_ms = due.since(now).0.max(0);
-        if let Some((account, channel, call)) = keys::parse_call(&entry.key) {
+        let id = |(account, channel, entry)| ItemId { account, channel, entry };
+        if let Some(id) = keys::parse_call(&entry.key).map(id) {
             swept.calls += 1;
-            self.events.send(vec![wake_due(&account, &channel, &call, now, rest_ms)]).await?;
+            self.events.send(vec![question::<CallItem>(&id, timer, now, rest_ms)]).await?;
+        } else if let Some(id) = keys::parse_chat(&entry.key).map(id) {
+            swept.conversations += 1;
+            self.events.send(vec![question::<ConversationItem>(&id, timer, now, rest_ms)]).await?;
         } else if let Some((account, connection)) = keys::parse_connection(&entry.key) {
             swept.connections += 1;
             let lane = ConnectionRow::read(&row)?.lane;
@@ -70,17 +78,17 @@ impl Sweep {
 
     /// A delayed message waits for this very time: no pass has to, until the time has come. Was the message lost,
     /// the next pass finds the entry still there.
-    async fn is_told(&self, key: &Key, due: Timestamp) -> Result<bool, Failure> {
+    async fn is_told(&self, timer: Timer, key: &Key, due: Timestamp) -> Result<bool, Failure> {
         let row = self.table.get(key).await?;
-        Ok(row.is_some_and(|row| row.n("told") == Some(due.0)))
+        Ok(row.is_some_and(|row| row.n(timer.told()) == Some(due.0)))
     }
 
     /// First the move, then the event (!21 the other way round). Never makes an item, never removes a time (!10).
     /// `None`: somebody changed it meanwhile (!6).
-    async fn move_due(&self, key: &Key, due: Timestamp, now: Timestamp) -> Result<Option<Row>, Failure> {
+    async fn move_due(&self, timer: Timer, key: &Key, due: Timestamp, now: Timestamp) -> Result<Option<Row>, Failure> {
         let moved = due.max(now).0 + self.times.moved_by_ms;
-        let as_read = Condition::Eq("wake_due".to_owned(), Value::N(due.0));
-        let update = Update::new(key.clone()).set("wake_due", moved).when(as_read);
+        let as_read = Condition::Eq(timer.attribute().to_owned(), Value::N(due.0));
+        let update = Update::new(key.clone()).set(timer.attribute(), moved).when(as_read);
         match self.table.update(update).await {
             Ok(row) => Ok(Some(row)),
             Err(error) if error.is_conflict() => Ok(None),

@@ -5,7 +5,7 @@ use crate::keys::Key;
 use crate::table::{Attributes, Index, Query, Row, Table, Update, Value};
 
 pub(super) async fn all(table: &dyn Table) -> Result<(), String> {
-    for index in [Index::Open, Index::WakeDue, Index::Feed, Index::Phone] {
+    for index in Index::ALL {
         let named = |why| format!("{index:?}: {why}");
         a_row_is_in_an_index_while_it_has_its_attributes(table, index).await.map_err(named)?;
         an_index_shows_only_what_it_projects(table, index).await.map_err(named)?;
@@ -15,10 +15,7 @@ pub(super) async fn all(table: &dyn Table) -> Result<(), String> {
 
 /// A sort value of the index: the n-th of them.
 fn sort_value(index: Index, n: i64) -> Value {
-    match index {
-        Index::WakeDue => Value::N(n),
-        _ => Value::S(format!("{n:015}#x")),
-    }
+    if index.sorts_numbers() { Value::N(n) } else { Value::S(format!("{n:015}#x")) }
 }
 
 /// The update that puts the row at this place of the index, in the partition named `check`.
@@ -70,7 +67,7 @@ async fn an_index_shows_only_what_it_projects(table: &dyn Table, index: Index) -
     if partition != "pk" {
         want.insert(partition.to_owned(), check.as_str().into());
     }
-    if index == Index::Feed {
+    if index.shows_summary() {
         want.insert("summary".to_owned(), summary());
     }
     let rows = walk(table, query(index, &key, &check)).await?;

@@ -127,11 +127,13 @@ async fn empty_texts_are_for_plain_attributes_only(table: &dyn Table) -> Result<
     let key = single("empty-text");
     let row = worked("an empty text", table.update(Update::new(key.clone()).set("note", "")).await)?;
     same("an empty text stays", row.s("note"), Some(""))?;
-    for name in ["open", "feed", "feed_at", "phone", "due_shard"] {
+    for name in ["open", "feed", "feed_at", "phone", "due_shard", "reply_shard", "close_shard", "waiting"] {
         let empty = Update::new(key.clone()).set(name, "");
         refused(&format!("an empty text as {name}, a key of an index"), table.update(empty).await)?;
     }
-    refused("a text as wake_due", table.update(Update::new(key.clone()).set("wake_due", "5")).await)?;
+    for name in ["wake_due", "reply_due", "close_due", "waiting_at"] {
+        refused(&format!("a text as {name}"), table.update(Update::new(key.clone()).set(name, "5")).await)?;
+    }
     refused("a number as feed_at", table.update(Update::new(key.clone()).set("feed_at", 5)).await)?;
     same("the row after it", worked("get", table.get(&key).await)?, Some(row))
 }

@@ -2,6 +2,8 @@
 //!
 //! In the cloud the template makes them; a law holds the two together.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableInputBuilder;
 use aws_sdk_dynamodb::types::{
@@ -28,22 +30,23 @@ pub fn create_main_table(table: &str) -> Result<CreateTableInputBuilder, BuildEr
                 .projection(keys_only())
                 .build()?,
         );
-    let summary = Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("summary").build();
-    let global = [(Index::WakeDue, keys_only()), (Index::Feed, summary), (Index::Phone, keys_only())];
     // The feed and the list of a number have one order.
-    for (sort, kind) in [("wake_due", ScalarAttributeType::N), ("feed_at", ScalarAttributeType::S)] {
-        request = request.attribute_definitions(attribute(sort, kind)?);
-    }
-    for (index, projection) in global {
-        let (partition, _) = index.keys();
+    let mut sorts = BTreeMap::new();
+    for index in Index::ALL.into_iter().filter(|index| *index != Index::Open) {
+        let (partition, sort) = index.keys();
+        let kind = if index.sorts_numbers() { ScalarAttributeType::N } else { ScalarAttributeType::S };
+        sorts.insert(sort, kind);
         request =
             request.attribute_definitions(attribute(partition, ScalarAttributeType::S)?).global_secondary_indexes(
                 GlobalSecondaryIndex::builder()
                     .index_name(index.name())
                     .set_key_schema(Some(key_schema(index.keys())?))
-                    .projection(projection)
+                    .projection(projection(index))
                     .build()?,
             );
+    }
+    for (sort, kind) in sorts {
+        request = request.attribute_definitions(attribute(sort, kind)?);
     }
     Ok(request)
 }
@@ -59,6 +62,13 @@ pub fn create_quarantine_table(table: &str) -> Result<CreateTableInputBuilder, B
         .attribute_definitions(attribute("pk", ScalarAttributeType::S)?)
         .attribute_definitions(attribute("sk", ScalarAttributeType::S)?)
         .billing_mode(BillingMode::PayPerRequest))
+}
+
+fn projection(index: Index) -> Projection {
+    match index.shows_summary() {
+        true => Projection::builder().projection_type(ProjectionType::Include).non_key_attributes("summary").build(),
+        false => keys_only(),
+    }
 }
 
 fn keys_only() -> Projection {

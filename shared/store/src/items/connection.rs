@@ -85,7 +85,7 @@ impl ConnectionRow {
             .add("code", 1)
             .add("pokes", 1)
             .when(Condition::Present);
-        super::call::Due::Set(now).apply(update)
+        super::due::Due::Set(now).apply(update)
     }
 
     /// The same token under another code: whoever remembers the record reads it again.
@@ -96,6 +96,6 @@ impl ConnectionRow {
     /// The first step of disconnecting.
     pub fn switch_off(account: &AccountId, connection: &ConnectionId, now: Timestamp) -> Update {
         let update = Update::new(keys::connection(account, connection)).set("off", 1).when(Condition::Present);
-        super::call::Due::Set(now).apply(update)
+        super::due::Due::Set(now).apply(update)
     }
 }

@@ -1,12 +1,17 @@
 //! Rows of the table as types: what stands in which attribute.
 
+pub mod base;
 pub mod call;
 pub mod connection;
+pub mod conversation;
+pub mod due;
+pub mod history;
 pub mod intake;
 pub mod job;
 pub mod pack;
 pub mod point;
 pub mod settings;
+pub mod window;
 
 use crate::table::{Row, TableError};
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use perezvon_domain::Timestamp;
 use perezvon_domain::call::{Call, LogState};
 use perezvon_domain::effect::JobOrder;
-use perezvon_engine::commit::wake_due;
-use perezvon_platform::Queue;
-use perezvon_store::items::call::Due;
+use perezvon_engine::commit::{self, ItemId};
+use perezvon_platform::{Message, Queue};
+use perezvon_store::items::call::CallItem;
+use perezvon_store::items::due::{Due, Timer};
 use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::{Table, Update, table};
 use perezvon_tests::World;
@@ -21,8 +22,12 @@ use crate::calls::minutes;
 use crate::telling::{post_all, school};
 
 async fn ask(world: &World) {
-    let (account, channel) = (ids().0, "main".into());
-    world.events.send(vec![wake_due(&account, &channel, CALL, world.now(), 0)]).await.expect("sent");
+    world.events.send(vec![asking(CALL, world.now())]).await.expect("sent");
+}
+
+fn asking(entry: &str, now: Timestamp) -> Message {
+    let id = ItemId { account: ids().0, channel: "main".into(), entry: entry.to_owned() };
+    commit::question::<CallItem>(&id, Timer::Wake, now, 0)
 }
 
 fn is_receipt(port: &Port<'_>) -> bool {
@@ -35,7 +40,7 @@ async fn committed_only() -> World {
     world.faults.before_first(|port| port.sets("command"), || Then::Die);
     post_all(&mut world, &captured("inbound_normal")[..1], 1).await;
     world.events.lose_all();
-    assert_eq!(world.call("school", CALL).await.expect("the call").outbox.len(), 1);
+    assert_eq!(world.call("school", CALL).await.expect("the call").base.outbox.len(), 1);
     assert!(jobs(&world).await.is_empty());
     world
 }
@@ -59,7 +64,7 @@ async fn a_timer_event_only_asks_however_often_it_comes() {
 #[tokio::test(start_paused = true)]
 async fn a_timer_never_makes_an_item() {
     let mut world = school(Plan::default()).await;
-    let message = wake_due(&"school".into(), &"main".into(), "nobody", world.now(), 0);
+    let message = asking("nobody", world.now());
     world.events.send(vec![message]).await.expect("sent");
     minutes(&mut world, 1).await;
     assert!(world.call("school", "nobody").await.is_none());
@@ -70,12 +75,12 @@ async fn an_early_timer_changes_nothing_but_the_due_time() {
     let mut world = school(Plan::default()).await;
     post_all(&mut world, &captured("inbound_normal")[..4], 1).await;
     let before: Call = world.call("school", "MTAwMDAwMDAwMDE=").await.expect("the call").call;
-    let message = wake_due(&"school".into(), &"main".into(), "MTAwMDAwMDAwMDE=", world.now(), 0);
+    let message = asking("MTAwMDAwMDAwMDE=", world.now());
     world.events.send(vec![message.clone(), message]).await.expect("sent");
     world.run_for(Duration::from_secs(1)).await;
     let after = world.call("school", "MTAwMDAwMDAwMDE=").await.expect("the call");
     assert_eq!((after.call.legs, after.call.final_at), (before.legs, None));
-    assert_eq!(after.wake_due, None, "a connected leg is never timed out");
+    assert_eq!(after.base.due(Timer::Wake), None, "a connected leg is never timed out");
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +100,7 @@ async fn an_item_that_would_grow_above_7_kb_hands_over_before_it_is_committed() 
     assert!(table::size(&world.table.row(&call_key()).expect("the call").attributes) > 7 * 1024);
     post_all(&mut world, &captured("inbound_normal")[1..2], 1).await;
     let item = world.call("school", CALL).await.expect("the call");
-    assert_eq!((item.call.version, item.outbox.len()), (before, 0), "handed over, not committed");
+    assert_eq!((item.call.version, item.base.outbox.len()), (before, 0), "handed over, not committed");
     assert_eq!(jobs(&world).await.len(), 41);
     seconds(&mut world, 10).await;
     let item = world.call("school", CALL).await.expect("the call");
@@ -116,7 +121,7 @@ async fn what_another_commit_left_in_the_outbox_is_handed_over_too() {
     let mut world = committed_only().await;
     post_all(&mut world, &captured("inbound_normal")[1..2], 1).await;
     assert_eq!(jobs(&world).await.len(), 1, "the effect of the commit whose process died");
-    assert!(world.call("school", CALL).await.expect("the call").outbox.is_empty());
+    assert!(world.call("school", CALL).await.expect("the call").base.outbox.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -160,7 +165,7 @@ async fn the_wake_up_comes_again_although_the_row_was_there_already() {
     post_all(&mut world, &captured("inbound_normal")[..1], 1).await;
     assert_eq!(world.crm_queue.sent(), sent + 1);
     assert_eq!(jobs(&world).await.len(), 1);
-    assert!(world.call("school", CALL).await.expect("the call").outbox.is_empty());
+    assert!(world.call("school", CALL).await.expect("the call").base.outbox.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -275,5 +280,5 @@ async fn the_due_index_is_empty_when_a_call_is_over() {
     let due: Vec<_> = world.table.all().into_iter().filter(|row| row.n("wake_due").is_some()).collect();
     assert!(due.is_empty(), "{due:?}");
     let item = world.call("school", "MTAwMDAwMDAwMDE=").await.expect("the call");
-    assert!(item.outbox.is_empty() && matches!(item.call.log, LogState::Logged { .. }));
+    assert!(item.base.outbox.is_empty() && matches!(item.call.log, LogState::Logged { .. }));
 }

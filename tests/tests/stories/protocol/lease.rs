@@ -2,7 +2,7 @@
 
 use perezvon_domain::Timestamp;
 use perezvon_sandbox::{Fault, FaultKind};
-use perezvon_store::items::call::Due;
+use perezvon_store::items::due::Due;
 use perezvon_store::items::job::JobState;
 use perezvon_store::{Table, Update};
 use perezvon_tests::faults::{Port, Then};

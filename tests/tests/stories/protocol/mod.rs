@@ -7,6 +7,7 @@ mod lease;
 mod order;
 mod sending;
 mod sweep;
+mod window;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

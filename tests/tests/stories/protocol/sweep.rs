@@ -2,7 +2,7 @@
 
 use perezvon_domain::Timestamp;
 use perezvon_store::Update;
-use perezvon_store::items::call::Due;
+use perezvon_store::items::due::Due;
 use perezvon_tests::faults::{Port, Then};
 use perezvon_tests::scenario::captured;
 use perezvon_tests::world::Plan;
