@@ -248,7 +248,7 @@ mod tests {
             state: JobState::Failed,
             rev: 3,
             progress: BTreeMap::from([("deal".to_owned(), "12".to_owned())]),
-            intent: Some(Intent { lease: 1, ask_at: Timestamp(9), marker: 0 }),
+            intent: Some(Intent { lease: 1, sent_at: Timestamp(7), ask_at: Timestamp(9), marker: 0 }),
             retry_at: Some(Timestamp(8)),
             why: Some("нет прав".to_owned()),
             tries: 4,

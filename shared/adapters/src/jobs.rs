@@ -19,6 +19,9 @@ pub struct Work {
     /// A write of this step was sent and its outcome is unknown: look its marker up.
     #[serde(default)]
     pub unknown: bool,
+    /// When the write in doubt was sent, by our clock: what is older was not made by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<Timestamp>,
     /// What the last answer taught beyond this job; the engine stores it and empties it.
     #[serde(skip)]
     pub learned: Learned,

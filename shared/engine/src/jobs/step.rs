@@ -28,6 +28,7 @@ impl Hold<'_> {
             command: job.command.clone(),
             progress: job.progress.clone(),
             unknown: job.intent.is_some(),
+            sent_at: job.intent.as_ref().map(|intent| intent.sent_at),
             learned: Default::default(),
         };
         if let Some(intent) = &job.intent {
@@ -104,9 +105,10 @@ impl Hold<'_> {
                 }
             }
         }
-        let ask_at = Timestamp(self.now().0 + self.left_ms().max(0) + 2 * self.worker.times.skew_ms)
+        let sent_at = self.now();
+        let ask_at = Timestamp(sent_at.0 + self.left_ms().max(0) + 2 * self.worker.times.skew_ms)
             .after(self.doubt(adapter, marker));
-        job.intent = Some(Intent { lease: self.lease, ask_at, marker });
+        job.intent = Some(Intent { lease: self.lease, sent_at, ask_at, marker });
         job.progress = work.progress.clone();
         job.state = JobState::Ready;
         job.retry_at = None;

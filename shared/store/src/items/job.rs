@@ -40,6 +40,9 @@ impl JobState {
 pub struct Intent {
     /// The lease it was sent under.
     pub lease: i64,
+    /// When it was announced, just before it was sent.
+    #[serde(default)]
+    pub sent_at: Timestamp,
     /// Not before this may anybody ask what became of it.
     pub ask_at: Timestamp,
     /// Index of its marker in the adapter's list.

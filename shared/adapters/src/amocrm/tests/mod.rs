@@ -126,6 +126,7 @@ impl Play {
             command,
             progress: BTreeMap::new(),
             unknown: false,
+            sent_at: None,
             learned: Default::default(),
         };
         let secret = Secret(BTreeMap::from([("token".into(), "TEST-TOKEN".into())]));

@@ -17,7 +17,7 @@ const RECORDING: &str = "MToxMDAwMDAwMToxMDAwMDAwMDAwMTow=+/";
 
 fn work(command: Command) -> Work {
     let (progress, learned) = (BTreeMap::new(), Learned::default());
-    Work { id: EffectId::from("call-1-0"), command, progress, unknown: false, learned }
+    Work { id: EffectId::from("call-1-0"), command, progress, unknown: false, sent_at: None, learned }
 }
 
 fn copy(link_only: bool) -> Work {
