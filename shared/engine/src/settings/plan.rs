@@ -97,8 +97,11 @@ fn is_refreshable(connection: &ConnectionSecret, now: Timestamp) -> bool {
         recording_link: None,
         lag: None,
     };
-    let jobs = provider(&connection.provider).and_then(|provider| provider.jobs);
-    jobs.is_some_and(|jobs| jobs.refresh(&known).is_some())
+    let Some(provider) = provider(&connection.provider) else { return false };
+    // A token that keys alone bring anew is lost without harm.
+    let held = |name| !connection.secret.get(name).trim().is_empty();
+    let single_use = provider.settings.secrets().iter().any(|field| field.single_use && held(field.name));
+    single_use && provider.jobs.is_some_and(|jobs| jobs.refresh(&known).is_some())
 }
 
 fn taken(head: &SettingsHead) -> impl Iterator<Item = &String> {
