@@ -226,7 +226,8 @@ fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
                 event: CallEvent { channel: ChannelId(raw.channel.clone()), entry, occurred_at, kind },
             }),
             Inbound::Ping => ping = true,
-            Inbound::Counted(_) => {}
+            // Nothing behind the queue takes conversations in yet.
+            Inbound::Chat(_) | Inbound::Counted(_) => {}
         }
     }
     match (events.is_empty(), ping) {

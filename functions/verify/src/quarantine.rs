@@ -54,6 +54,9 @@ impl Refused {
             Refusal::UnknownKey => {
                 ("unknown_key", "запрос подписан ключом другой АТС: сверьте «Уникальный код» в настройках".to_owned())
             }
+            Refusal::OtherAccount => {
+                ("other_account", "запрос для другого аккаунта: сверьте номер аккаунта в настройках канала".to_owned())
+            }
             Refusal::WrongSignature => {
                 ("wrong_signature", "подпись не сходится: сверьте ключ для подписи в настройках".to_owned())
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perezvon_domain::{CallEventKind, Timestamp};
+use perezvon_domain::{CallEventKind, ConversationEventKind, Timestamp};
 
 use crate::secret::Secret;
 
@@ -50,6 +50,8 @@ pub enum Refusal {
     NoSignature,
     #[error("the request names another key than this channel's")]
     UnknownKey,
+    #[error("the request is meant for another account than this channel's")]
+    OtherAccount,
     #[error("the signature does not fit the key of this channel")]
     WrongSignature,
     #[error("this channel has no key yet")]
@@ -66,6 +68,8 @@ pub struct Malformed(pub String);
 pub enum Inbound {
     /// Something happened to a call.
     Call(CallNews),
+    /// Something happened to a conversation.
+    Chat(ChatNews),
     /// Known, and of no use yet: counted under this name.
     Counted(String),
     /// The provider's "check the connection" button.
@@ -78,6 +82,16 @@ pub struct CallNews {
     pub entry: String,
     pub occurred_at: Timestamp,
     pub kind: CallEventKind,
+}
+
+/// What happened in a chat, before it is known whose channel this is. A message is told once by its id and by
+/// whether it came or was deleted; the same news may come again.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ChatNews {
+    /// The provider's id of the chat.
+    pub chat: String,
+    pub occurred_at: Timestamp,
+    pub kind: ConversationEventKind,
 }
 
 /// The incoming half of a provider.

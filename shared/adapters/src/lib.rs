@@ -12,7 +12,7 @@ mod mango;
 mod secret;
 mod settings;
 
-pub use intake::{CallNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+pub use intake::{CallNews, ChatNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
     Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,
 };
@@ -46,6 +46,12 @@ pub struct Capabilities {
     pub body_limit: u32,
     /// Smallest gap between two requests of ours, in milliseconds.
     pub pace_ms: i64,
+    /// Longest text of one message to a client, in characters; 0: it takes none.
+    pub max_text: usize,
+    /// It lets us write to a client first.
+    pub can_initiate: bool,
+    /// Messages do not say who the client is: the chat is read for it.
+    pub read_chat: bool,
     pub signature: Signature,
 }
 
@@ -54,6 +60,8 @@ pub struct Capabilities {
 pub enum Role {
     Telephony,
     Crm,
+    /// Clients write to it, and we answer.
+    Chat,
 }
 
 /// What makes a webhook believable.

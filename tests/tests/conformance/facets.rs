@@ -40,6 +40,10 @@ fn capabilities_are_within_what_the_house_can_carry() {
                 assert!(provider.intake.is_some(), "{id}: calls come in as webhooks")
             }
             Role::Crm => assert!(provider.jobs.is_some(), "{id}: records are made by jobs"),
+            Role::Chat => {
+                assert!(provider.intake.is_some() && provider.jobs.is_some(), "{id}: messages come and go");
+                assert!(can.max_text > 0, "{id}: how long may a message be?");
+            }
         }
     }
 }

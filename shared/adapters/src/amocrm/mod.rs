@@ -32,6 +32,9 @@ pub(crate) static PROVIDER: Provider = Provider {
         role: Role::Crm,
         body_limit: 65_536,
         pace_ms: 250,
+        max_text: 0,
+        can_initiate: false,
+        read_chat: false,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
         },
