@@ -5,6 +5,7 @@
 //! a value in [`Capabilities`] or an absent facet, never a question which provider it is.
 
 mod amocrm;
+mod avito;
 mod intake;
 mod jobs;
 mod lab;
@@ -21,7 +22,7 @@ pub use secret::{Secret, same};
 pub use settings::{FieldSpec, Problem, Settings};
 
 /// Every provider there is: one line each.
-pub static PROVIDERS: &[&Provider] = &[&mango::PROVIDER, &amocrm::PROVIDER];
+pub static PROVIDERS: &[&Provider] = &[&mango::PROVIDER, &amocrm::PROVIDER, &avito::PROVIDER];
 
 /// An outside system and what we can do with it.
 pub struct Provider {

@@ -1,5 +1,6 @@
 //! Specs of channels and the CRM.
 
+use perezvon_adapters::{PROVIDERS, Role};
 use perezvon_domain::Lane;
 
 use super::super::{Context, Document, SecretText, check};
@@ -74,6 +75,18 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
         |it| it.crm = None,
         |it| crm(it).id = "main-2".into(),
     ]);
+}
+
+#[test]
+fn a_channel_of_chats_is_refused_while_nobody_takes_conversations_in() {
+    let chats = |it: &mut Document| {
+        let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");
+        it.channels[0].provider = provider.id.to_owned();
+    };
+    let problems = refused(chats);
+    let said = "channels[0].provider: chat channels are not ready yet: this version takes no conversations in; \
+                leave this channel out";
+    assert_eq!(problems, [said]);
 }
 
 #[test]

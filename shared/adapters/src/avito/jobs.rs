@@ -1,0 +1,97 @@
+//! Jobs out: a text, a deletion, a read mark, and the look at who the client is.
+
+use perezvon_domain::time::Millis;
+use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
+
+use super::answer::{self, failed};
+use super::{Avito, chat, request, send, token};
+use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use crate::secret::Secret;
+
+/// Where the result is kept once it is there.
+const DONE: &str = "done";
+
+/// What we make there; the order is that of [`MARKERS`].
+#[derive(Clone, Copy)]
+pub(super) enum Made {
+    Message,
+    Deletion,
+}
+
+static MARKERS: [Marker; 2] = [marker("message"), marker("deletion")];
+
+/// Both are read off the list of messages, which may be behind.
+const fn marker(entity: &'static str) -> Marker {
+    Marker { entity, level: Level::E1, lag: Millis::seconds(10) }
+}
+
+pub(super) fn write(request: Outgoing, made: Made) -> Step {
+    Step::Write { request, marker: made as usize }
+}
+
+/// Keeps the result; the next step says it.
+pub(super) fn done(work: &mut Work, result: &ChatResult) -> Outcome {
+    work.progress.insert(DONE.to_owned(), serde_json::to_string(result).unwrap_or_default());
+    Outcome::Next
+}
+
+fn result(work: &Work) -> Option<ChatResult> {
+    serde_json::from_str(work.progress.get(DONE)?).ok()
+}
+
+impl Jobs for Avito {
+    fn next(&self, work: &Work, known: &Known<'_>) -> Step {
+        let Command::Chat(command) = &work.command else {
+            return Step::Failed(failed(NO_CHAT));
+        };
+        if let Some(result) = result(work) {
+            return Step::Done(JobResult::Chat(result));
+        }
+        if answer::is_in_question(work, known.now) {
+            return Step::Read(request::account(known));
+        }
+        match command {
+            ChatCommand::SendMessage { chat, text, .. } => send::next(work, known, chat, text),
+            ChatCommand::DeleteMessage { chat, message } => send::next_deletion(work, known, chat, message),
+            // Repeated without harm, so nobody need find out whether it was carried out.
+            ChatCommand::MarkRead { chat } => Step::Read(request::command(known, chat, &["read"], None)),
+            ChatCommand::ReadChat { chat } => Step::Read(request::chat(known, chat)),
+        }
+    }
+
+    fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        let Command::Chat(command) = work.command.clone() else {
+            return Outcome::Failed(failed(NO_CHAT));
+        };
+        if answer::is_in_question(work, known.now) {
+            return answer::settled(work, known, reply);
+        }
+        match command {
+            ChatCommand::SendMessage { text, .. } => send::absorb(work, known, reply, &text),
+            ChatCommand::DeleteMessage { message, .. } => send::absorb_deletion(work, known, reply, &message),
+            ChatCommand::MarkRead { .. } => match answer::hear(work, known, reply) {
+                answer::Answer::Said(_) => done(work, &ChatResult::MarkedRead),
+                answer::Answer::Settled(outcome) => outcome,
+            },
+            ChatCommand::ReadChat { .. } => chat::absorb(work, known, reply),
+        }
+    }
+
+    fn markers(&self) -> &'static [Marker] {
+        &MARKERS
+    }
+
+    fn refresh(&self, known: &Known<'_>) -> Option<Outgoing> {
+        token::refresh(known)
+    }
+
+    fn refreshed(&self, known: &Known<'_>, reply: &Reply) -> Result<TokenPair, String> {
+        token::refreshed(known, reply)
+    }
+
+    fn refresh_due(&self, secret: &Secret) -> Option<Timestamp> {
+        token::refresh_due(secret)
+    }
+}
+
+const NO_CHAT: &str = "Avito умеет только переписку: звонками и карточками занимаются телефония и CRM";

@@ -1,0 +1,60 @@
+//! Requests to the messenger: address, headers, body.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+
+use super::intake::USER_ID;
+use crate::jobs::{Expect, Known, Outgoing};
+
+/// What may stand in a segment of a path as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Messages of one page: the most there are.
+pub(super) const PAGE: usize = 100;
+
+fn escape(segment: &str) -> String {
+    utf8_percent_encode(segment, SEGMENT).to_string()
+}
+
+fn outgoing(known: &Known<'_>, method: &'static str, path: &str) -> Outgoing {
+    let bearer = format!("Bearer {}", known.secret.get("access_token"));
+    Outgoing {
+        method,
+        url: format!("{}/messenger/{path}", known.base),
+        headers: vec![("authorization", bearer), ("accept", "application/json".to_owned())],
+        body: Vec::new(),
+        expect: Expect::Small,
+    }
+}
+
+/// What follows the version: our account's chats.
+fn chats(known: &Known<'_>) -> String {
+    format!("accounts/{}/chats", escape(known.secret.get(USER_ID).trim()))
+}
+
+/// A read about one chat.
+pub(super) fn chat(known: &Known<'_>, chat: &str) -> Outgoing {
+    outgoing(known, "GET", &format!("v2/{}/{}", chats(known), escape(chat)))
+}
+
+/// The smallest read about the whole account.
+pub(super) fn account(known: &Known<'_>) -> Outgoing {
+    outgoing(known, "GET", &format!("v2/{}?limit=1", chats(known)))
+}
+
+/// A page of the messages of a chat.
+pub(super) fn messages(known: &Known<'_>, chat: &str, offset: usize) -> Outgoing {
+    let path = format!("v3/{}/{}/messages/?limit={PAGE}&offset={offset}", chats(known), escape(chat));
+    outgoing(known, "GET", &path)
+}
+
+/// A command to one chat; `path` is what follows the chat, every segment of it escaped.
+pub(super) fn command(known: &Known<'_>, chat: &str, path: &[&str], body: Option<&Value>) -> Outgoing {
+    let tail: Vec<String> = path.iter().map(|segment| escape(segment)).collect();
+    let path = format!("v1/{}/{}/{}", chats(known), escape(chat), tail.join("/"));
+    let mut request = outgoing(known, "POST", &path);
+    if let Some(body) = body {
+        request.headers.push(("content-type", "application/json".to_owned()));
+        request.body = body.to_string().into_bytes();
+    }
+    request
+}

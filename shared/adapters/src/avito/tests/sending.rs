@@ -1,0 +1,75 @@
+//! Each command: its request, its answer, its result.
+
+use super::*;
+
+#[test]
+fn a_text_is_sent_and_its_number_is_the_result() {
+    let mut play = Play::new(sending(TEXT));
+    assert_eq!(play.write("send", 200, &answer("sent")), Outcome::Next);
+    assert_eq!(play.done(), sent());
+}
+
+#[test]
+fn a_request_carries_the_token_and_chats_are_escaped() {
+    let chat = "u2i-a~b/c".to_owned();
+    let Step::Read(request) = Play::new(Command::Chat(ChatCommand::MarkRead { chat })).next() else { panic!("a read") };
+    assert!(request.url.ends_with("/accounts/100000001/chats/u2i-a~b%2Fc/read"), "{}", request.url);
+    let bearer = ("authorization", "Bearer TEST-ACCESS-TOKEN-0001".to_owned());
+    assert!(request.headers.contains(&bearer));
+}
+
+#[test]
+fn a_text_is_neither_empty_nor_longer_than_the_provider_takes() {
+    assert!(matches!(Play::new(sending(&"я".repeat(1000))).next(), Step::Write { .. }));
+    for text in [String::new(), " \n".to_owned(), "я".repeat(1001)] {
+        assert!(matches!(Play::new(sending(&text)).next(), Step::Failed(_)), "{} characters", text.chars().count());
+    }
+}
+
+#[test]
+fn a_message_is_taken_back() {
+    let mut play = Play::new(deleting());
+    assert_eq!(play.write("delete", 200, &json!({})), Outcome::Next);
+    assert_eq!(play.done(), ChatResult::Deleted);
+}
+
+#[test]
+fn a_chat_is_marked_as_read_by_a_request_that_may_be_repeated() {
+    let mut play = Play::new(marking());
+    assert!(matches!(play.read("mark-read", 500, &Value::Null), Outcome::Unknown { .. }));
+    assert_eq!(play.read("mark-read", 200, &answer("ok")), Outcome::Next);
+    assert_eq!(play.done(), ChatResult::MarkedRead);
+}
+
+#[test]
+fn a_chat_tells_who_the_client_is_and_what_it_is_about() {
+    let mut play = Play::new(reading());
+    assert_eq!(play.read("read-chat", 200, &answer("chat")), Outcome::Next);
+    let about = "Велосипед, 12 000 ₽, https://avito.example.test/item/1".to_owned();
+    assert_eq!(play.done(), ChatResult::ChatRead { name: Some("Мария".into()), about: Some(about) });
+}
+
+#[test]
+fn a_chat_about_nothing_with_nobody_is_read_too() {
+    let users = json!([{ "id": "100000001", "name": "Тестовый магазин" }, { "id": 200_000_002, "name": null }]);
+    for chat in [json!({}), json!({ "context": null, "users": users }), json!({ "context": { "value": {} } })] {
+        let mut play = Play::new(reading());
+        assert_eq!(play.absorb(&reply(200, &chat)), Outcome::Next);
+        assert_eq!(play.done(), ChatResult::ChatRead { name: None, about: None }, "{chat}");
+    }
+    let list = Play::new(reading()).absorb(&reply(200, &json!([])));
+    assert!(matches!(list, Outcome::Unknown { .. }));
+}
+
+#[test]
+fn what_is_no_chat_is_not_the_business_of_a_messenger() {
+    let (recording, blob) = ("rec".into(), "blob".into());
+    let play = Play::new(Command::CopyRecording { recording, blob, link_only: false });
+    assert!(matches!(play.next(), Step::Failed(_)));
+}
+
+#[test]
+fn markers_stand_where_their_kinds_say() {
+    let kinds: Vec<&str> = Avito.markers().iter().map(|marker| marker.entity).collect();
+    assert_eq!(kinds, ["message", "deletion"]);
+}
