@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::{CallNews, Inbound, RawRequest};
+use perezvon_adapters::{CallNews, ChatNews, Inbound, RawRequest};
+use perezvon_domain::conversation::event::ConversationEvent;
+use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
 use perezvon_engine::batch::{self, Delivered, Failed};
@@ -52,7 +54,7 @@ pub struct Verify {
 
 /// What a request came to.
 enum Verdict {
-    Events(Vec<Envelope>),
+    Events(Vec<Envelope<Event>>),
     Counted,
     Ping,
     Refused(Refused),
@@ -99,7 +101,7 @@ impl Verify {
     }
 
     /// One request; the events in it, if any.
-    async fn one(&self, raw: &RawMessage, tally: &mut Tally) -> Result<Vec<Envelope>, Failure> {
+    async fn one(&self, raw: &RawMessage, tally: &mut Tally) -> Result<Vec<Envelope<Event>>, Failure> {
         match self.judge(raw).await? {
             Verdict::Events(events) => return Ok(events),
             Verdict::Counted => tally.counted(raw),
@@ -116,7 +118,7 @@ impl Verify {
     /// If the queue does not take them so, each webhook goes alone: one that can never be sent takes no neighbour along.
     async fn pass_on(
         &self,
-        verified: Vec<(Delivered<RawMessage>, Vec<Envelope>)>,
+        verified: Vec<(Delivered<RawMessage>, Vec<Envelope<Event>>)>,
         ends_ms: i64,
         tallies: &mut BTreeMap<(AccountId, ChannelId), Tally>,
         failed: &mut Failed,
@@ -142,7 +144,7 @@ impl Verify {
         }
     }
 
-    async fn send(&self, events: impl Iterator<Item = &Envelope>, ends_ms: i64) -> Result<(), Failure> {
+    async fn send(&self, events: impl Iterator<Item = &Envelope<Event>>, ends_ms: i64) -> Result<(), Failure> {
         let messages = events.map(|event| event_message(event, 0)).collect();
         let send = async { Ok(self.events.send(messages).await?) };
         batch::in_time(self.clock.as_ref(), ends_ms, send).await
@@ -199,10 +201,12 @@ impl Verify {
     async fn refuse_old_replays(&self, verdict: Verdict, oldest: Millis) -> Result<Verdict, Failure> {
         let Verdict::Events(events) = verdict else { return Ok(verdict) };
         for event in &events {
-            if event.received_at.since(event.event.occurred_at) <= oldest {
+            // A chat makes nothing in the CRM, and its messages are remembered one by one.
+            let Event::Call(call) = &event.event else { continue };
+            if event.received_at.since(call.occurred_at) <= oldest {
                 continue;
             }
-            let key = keys::call(&event.account, &event.event.channel, &event.event.entry);
+            let key = keys::call(&event.account, &call.channel, &call.entry);
             if self.table.get(&key).await?.is_none() {
                 return Ok(Verdict::Refused(Refused::too_old()));
             }
@@ -216,19 +220,26 @@ fn channel(raw: &RawMessage) -> (AccountId, ChannelId) {
 }
 
 fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
+    let (account, channel) = channel(raw);
+    let received_at = Timestamp(raw.received_at);
     let mut events = Vec::new();
     let mut ping = false;
     for one in inbound {
-        match one {
-            Inbound::Call(CallNews { entry, occurred_at, kind }) => events.push(Envelope {
-                account: AccountId(raw.account.clone()),
-                received_at: Timestamp(raw.received_at),
-                event: CallEvent { channel: ChannelId(raw.channel.clone()), entry, occurred_at, kind },
-            }),
-            Inbound::Ping => ping = true,
-            // Nothing behind the queue takes conversations in yet.
-            Inbound::Chat(_) | Inbound::Counted(_) => {}
-        }
+        let event = match one {
+            Inbound::Call(CallNews { entry, occurred_at, kind }) => {
+                Event::Call(CallEvent { channel: channel.clone(), entry, occurred_at, kind })
+            }
+            Inbound::Chat(ChatNews { chat, occurred_at, kind }) => {
+                let channel = channel.clone();
+                Event::Conversation(ConversationEvent { channel, chat, occurred_at, received_at, kind })
+            }
+            Inbound::Ping => {
+                ping = true;
+                continue;
+            }
+            Inbound::Counted(_) => continue,
+        };
+        events.push(Envelope { account: account.clone(), received_at, event });
     }
     match (events.is_empty(), ping) {
         (false, _) => Verdict::Events(events),

@@ -69,7 +69,13 @@ async fn one(seed: u64) {
     }
     world.run_for(Duration::from_secs(3 * 3600)).await;
     let calls = usize::try_from(CALLS).unwrap_or(0);
-    let expected = Held { contacts: calls, deals: calls, tasks: calls, calls, service_notes: 0 };
+    // News may come so late that a call counts as missed first; if it turns out answered before its task is made, none is.
+    let mut needless = 0;
+    for n in 0..CALLS {
+        let item = world.call("school", &format!("c{n}")).await.expect("a call");
+        needless += usize::from(item.call.because.iter().any(|it| it.reason.code == "task_needless"));
+    }
+    let expected = Held { contacts: calls, deals: calls, tasks: calls - needless, calls, service_notes: 0 };
     let held = Held { service_notes: 0, ..held(&world) };
     assert_eq!(held, expected, "seed {seed}, {} crashes", world.faults.crashes());
     assert_pace_was_kept(&world);

@@ -128,6 +128,9 @@ pub struct Channel {
     /// Links to recordings, those in the CRM too, play only for somebody who is logged in here.
     #[serde(default)]
     pub recordings_need_login: bool,
+    /// Which of the inboxes a channel of chats feeds; telephony has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<String>,
     /// Secrets, newest first: one set, or two while they are being changed.
     pub secrets: Vec<SecretSet>,
     /// Waits of the requests to the provider.

@@ -32,12 +32,8 @@ pub(super) fn channels(
         times(&format!("{path}.times"), &channel.times, findings);
         let secrets = format!("{path}.secrets");
         findings.count(&secrets, channel.secrets.len(), 1..=2);
-        if provider(&channel.provider).is_some_and(|known| known.capabilities.role == Role::Chat) {
-            let what = "chat channels are not ready yet: this version takes no conversations in";
-            findings.add(format!("{path}.provider"), what, "leave this channel out");
-            continue;
-        }
-        if let Some(known) = of_role(&path, &channel.provider, Role::Telephony, findings) {
+        if let Some(known) = of_role(&path, &channel.provider, &[Role::Telephony, Role::Chat], findings) {
+            inbox(&path, document, channel, known, findings);
             for (index, set) in channel.secrets.iter().enumerate() {
                 secret_set(&format!("{secrets}[{index}]"), set, known, findings);
             }
@@ -53,7 +49,7 @@ pub(super) fn crm(document: &Document, context: &Context, findings: &mut Finding
     let crm = document.crm.as_ref()?;
     findings.id("crm.id", &crm.id);
     times("crm.times", &crm.times, findings);
-    let known = of_role("crm", &crm.provider, Role::Crm, findings)?;
+    let known = of_role("crm", &crm.provider, &[Role::Crm], findings)?;
     secret_set("crm.secret", &crm.secret, known, findings);
     Some(ConnectionSecret {
         account: document.account.id.clone(),
@@ -93,15 +89,30 @@ fn secret(set: &SecretSet) -> Secret {
     Secret(set.iter().map(|(name, value)| (name.clone(), value.0.clone())).collect())
 }
 
-fn of_role(path: &str, id: &str, role: Role, findings: &mut Findings) -> Option<&'static Provider> {
+/// A channel of chats feeds one of the inboxes, telephony feeds none.
+fn inbox(path: &str, document: &Document, channel: &Channel, known: &Provider, findings: &mut Findings) {
+    let path = format!("{path}.inbox");
+    let is_known = |name: &String| document.inboxes.iter().any(|inbox| &inbox.name == name);
+    match (&channel.inbox, known.capabilities.role == Role::Chat) {
+        (None, true) => findings.add(path, "missing", "add it: the name of one of the `[[inboxes]]`"),
+        (Some(_), false) => findings.add(path, format!("{} brings no conversations", known.name), "take it out"),
+        (Some(name), true) if !is_known(name) => {
+            findings.add(path, format!("there is no inbox `{name}`"), "write the name of one of the `[[inboxes]]`");
+        }
+        _ => {}
+    }
+}
+
+fn of_role(path: &str, id: &str, roles: &[Role], findings: &mut Findings) -> Option<&'static Provider> {
     let path = format!("{path}.provider");
-    let fits = |known: &&&Provider| known.capabilities.role == role;
+    let fits = |known: &&&Provider| roles.contains(&known.capabilities.role);
     let ids: Vec<&str> = PROVIDERS.iter().filter(fits).map(|known| known.id).collect();
     let instead = format!("use one of {}", ids.join(", "));
     match provider(id) {
-        Some(known) if known.capabilities.role == role => return Some(known),
+        Some(known) if roles.contains(&known.capabilities.role) => return Some(known),
         Some(known) => {
-            let (is, wanted) = (words(known.capabilities.role), words(role));
+            let wanted: Vec<&str> = roles.iter().map(|role| words(*role)).collect();
+            let (is, wanted) = (words(known.capabilities.role), wanted.join(" or "));
             findings.add(path, format!("{} is {is}, not {wanted}", known.name), instead);
         }
         None => findings.add(path, format!("there is no provider `{id}`"), instead),

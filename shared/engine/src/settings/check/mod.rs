@@ -70,7 +70,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     let channels = connections::channels(document, context, &mut findings);
     let crm = connections::crm(document, context, &mut findings);
     let scenarios = scenarios::check(document, &mut findings);
-    inboxes::check(document, &mut findings);
+    let inboxes: BTreeMap<_, _> = inboxes::check(document, &mut findings).into_iter().collect();
     if !findings.0.is_empty() {
         return Err(findings.0);
     }
@@ -78,7 +78,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     let policy = Policy {
         scenarios,
         crm: crm.as_ref().map(|crm| crm.connection.clone()),
-        channels: document.channels.iter().map(channel_rules).collect(),
+        channels: document.channels.iter().map(|channel| channel_rules(channel, &inboxes)).collect(),
         ..unconnected(document, hours)
     };
     connections.extend(crm.map(|crm| (crm, Lane::Crm)));
@@ -159,8 +159,16 @@ fn unconnected(document: &Document, hours: Hours) -> Policy {
     }
 }
 
-fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {
-    let source = provider(&channel.provider).map_or(channel.provider.as_str(), |known| known.name);
+fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) -> (ChannelId, ChannelRules) {
+    let known = provider(&channel.provider);
+    let source = known.map_or(channel.provider.as_str(), |known| known.name);
+    // What the provider can and cannot do goes with the inbox.
+    let inbox = known.zip(channel.inbox.as_ref().and_then(|name| inboxes.get(name))).map(|(known, inbox)| Inbox {
+        max_text: known.capabilities.max_text,
+        can_initiate: known.capabilities.can_initiate,
+        read_chat: known.capabilities.read_chat,
+        ..inbox.clone()
+    });
     let rules = ChannelRules {
         name: channel.name.clone(),
         source: source.to_owned(),
@@ -168,7 +176,7 @@ fn channel_rules(channel: &super::Channel) -> (ChannelId, ChannelRules) {
         copy_recordings: channel.copy_recordings,
         expects_recordings: channel.expects_recordings,
         recordings_need_login: channel.recordings_need_login,
-        inbox: None,
+        inbox,
     };
     (channel.id.clone(), rules)
 }

@@ -39,7 +39,7 @@ fn a_channel_becomes_what_verify_and_the_worker_read() {
 }
 
 #[test]
-fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
+fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony_or_chats() {
     each_is_refused(&[
         (
             |it| it.channels[0].id = "Main".into(),
@@ -52,11 +52,11 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
         ),
         (
             |it| it.channels[0].provider = "pigeons".into(),
-            &["channels[0].provider: there is no provider `pigeons`; use one of telephony"],
+            &["channels[0].provider: there is no provider `pigeons`; use one of telephony, chat"],
         ),
         (
             |it| it.channels[0].provider = crm(it).provider.clone(),
-            &["channels[0].provider: Crm is a CRM, not telephony; use one of telephony"],
+            &["channels[0].provider: Crm is a CRM, not telephony or a channel of chats; use one of telephony, chat"],
         ),
         (|it| crm(it).provider = "pigeons".into(), &["crm.provider: there is no provider `pigeons`; use one of crm"]),
         (
@@ -77,16 +77,36 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony() {
     ]);
 }
 
+/// The first channel as one of chats, feeding the inbox of the example.
+fn chats(it: &mut Document) {
+    let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");
+    let channel = &mut it.channels[0];
+    channel.provider = provider.id.to_owned();
+    channel.inbox = it.inboxes.first().map(|inbox| inbox.name.clone());
+    let needed = provider.settings.secrets().iter().filter(|field| field.required);
+    channel.secrets = vec![needed.map(|field| (field.name.to_owned(), SecretText("100000001".into()))).collect()];
+}
+
 #[test]
-fn a_channel_of_chats_is_refused_while_nobody_takes_conversations_in() {
-    let chats = |it: &mut Document| {
-        let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");
-        it.channels[0].provider = provider.id.to_owned();
-    };
-    let problems = refused(chats);
-    let said = "channels[0].provider: chat channels are not ready yet: this version takes no conversations in; \
-                leave this channel out";
+fn a_channel_of_chats_feeds_one_inbox_with_what_its_provider_can() {
+    let checked = accepted(chats);
+    let rules = checked.policy.channels.values().next().expect("a channel");
+    let inbox = rules.inbox.as_ref().expect("its inbox");
+    assert_eq!((inbox.max_text, inbox.can_initiate, inbox.read_chat), (1000, false, true));
+    assert_eq!(inbox.closing_text.is_some(), checked.document.contains("closing_text"));
+    let problems = refused(|it| {
+        chats(it);
+        it.channels[0].inbox = None;
+    });
+    assert_eq!(problems, ["channels[0].inbox: missing; add it: the name of one of the `[[inboxes]]`"]);
+    let problems = refused(|it| {
+        chats(it);
+        it.channels[0].inbox = Some("nobody's".to_owned());
+    });
+    let said = "channels[0].inbox: there is no inbox `nobody's`; write the name of one of the `[[inboxes]]`";
     assert_eq!(problems, [said]);
+    let problems = refused(|it| it.channels[0].inbox = it.inboxes.first().map(|inbox| inbox.name.clone()));
+    assert!(problems[0].starts_with("channels[0].inbox: ") && problems[0].ends_with("; take it out"), "{problems:?}");
 }
 
 #[test]
