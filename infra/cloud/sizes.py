@@ -29,6 +29,8 @@ EVENT_OF = {
     "outbound": "outbound_wake_up",
     "route": "route_event_queue",
     "verify": "verify_raw_queue",
+    "auto-reply": "wake_schedule",
+    "auto-close": "wake_schedule",
     "wake": "wake_schedule",
 }
 VARIABLES = "TABLE_NAME QUARANTINE_TABLE_NAME RAW_QUEUE_URL EVENT_QUEUE_URL CRM_QUEUE_URL OUTBOUND_QUEUE_URL"

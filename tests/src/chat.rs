@@ -39,9 +39,12 @@ static CHATS: LazyLock<Provider> = LazyLock::new(|| Provider {
     id: ID,
     name: "Чаты",
     capabilities: Capabilities {
-        role: Role::Telephony,
+        role: Role::Chat,
         body_limit: 65_536,
         pace_ms: 100,
+        max_text: 1000,
+        can_initiate: false,
+        read_chat: false,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },
     settings: PROVIDERS[0].settings,

@@ -9,13 +9,15 @@ use std::time::Duration;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 
 use perezvon_api::Api;
+use perezvon_auto_close::AutoClose;
+use perezvon_auto_reply::AutoReply;
 use perezvon_crm::Crm;
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
 use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::jobs::{Links, Remembered, Worker};
 use perezvon_engine::settings::{self, Applied, Applier, Context};
-use perezvon_engine::sweep::Sweep;
+use perezvon_engine::sweep::{Sweep, WakeUps};
 use perezvon_ingest::Ingest;
 use perezvon_outbound::Outbound;
 use perezvon_platform::hook::{self, CheckedTokens, Hook, Ring};
@@ -76,8 +78,8 @@ struct Functions {
     crm: Crm,
     outbound: Outbound,
     wake: Wake,
-    /// Of autoreplies and closings.
-    sweep: Sweep,
+    auto_reply: AutoReply,
+    auto_close: AutoClose,
 }
 
 /// The world.
@@ -193,7 +195,8 @@ impl World {
                 },
             },
             wake: Wake::new(self.sweep()),
-            sweep: self.sweep(),
+            auto_reply: AutoReply { sweep: self.sweep() },
+            auto_close: AutoClose { sweep: self.sweep() },
         }
     }
 
@@ -214,8 +217,7 @@ impl World {
         Sweep {
             table: self.table.clone(),
             events: self.events.clone(),
-            crm: self.crm_queue.clone(),
-            outbound: self.outbound_queue.clone(),
+            wake_ups: Some(WakeUps { crm: self.crm_queue.clone(), outbound: self.outbound_queue.clone() }),
             clock: self.clock.clone(),
             times: self.plan.times,
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use perezvon_engine::Times;
-use perezvon_engine::sweep::Sweep;
+use perezvon_engine::sweep::{Sweep, WakeUps};
 use perezvon_platform::aws::runtime::{self, Error};
 use perezvon_platform::aws::{SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
@@ -31,8 +31,10 @@ async fn wake(mut env: Env) -> Result<(), Error> {
     let function = Wake::new(Sweep {
         table: Arc::new(Dynamo::new(Client::new(&sdk), table)),
         events: Arc::new(SqsQueue::new(&sdk, events)),
-        crm: Arc::new(SqsQueue::new(&sdk, crm)),
-        outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
+        wake_ups: Some(WakeUps {
+            crm: Arc::new(SqsQueue::new(&sdk, crm)),
+            outbound: Arc::new(SqsQueue::new(&sdk, outbound)),
+        }),
         clock: Arc::new(clock),
         times,
     });

@@ -7,7 +7,6 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use perezvon_engine::Failure;
 use perezvon_engine::wakeup::WakeUp;
 use perezvon_platform::Clock;
-use perezvon_store::items::due::Timer;
 use tokio::task::JoinHandle;
 
 use super::{Functions, INVOCATION_MS, TICK, World};
@@ -56,15 +55,14 @@ impl World {
 
     async fn tick(&mut self) {
         let functions = self.functions();
-        let timers = [Timer::Reply, Timer::Close].into_iter().filter(|_| self.has_chats).collect::<Vec<_>>();
+        let has_chats = self.has_chats;
         let run = tokio::spawn(async move {
             if let Err(failure) = functions.wake.handle().await {
                 panic!("wake failed: {failure}");
             }
-            for timer in timers {
-                if let Err(failure) = functions.sweep.run(timer).await {
-                    panic!("the sweep failed: {failure}");
-                }
+            if has_chats {
+                functions.auto_reply.handle().await.expect("auto-reply works");
+                functions.auto_close.handle().await.expect("auto-close works");
             }
         });
         self.survive(run).await;

@@ -24,11 +24,15 @@ fn every_function_has_a_trigger() {
 }
 
 #[test]
-fn the_sweep_comes_every_minute() {
-    let schedule = resource("WakeSchedule");
-    assert_eq!(target(&schedule.property("Target")["Arn"]).name, function("wake").resource.name);
-    assert_eq!(schedule.property("ScheduleExpression"), "rate(1 minute)");
-    assert!(schedule.property("State").is_null(), "it runs");
+fn each_sweep_comes_every_minute() {
+    let schedules = resources("AWS::Scheduler::Schedule");
+    let called: BTreeSet<&str> = schedules.iter().map(|it| target(&it.property("Target")["Arn"]).name).collect();
+    let sweeps = ["wake", "auto-reply", "auto-close"].map(|folder| function(folder).resource.name);
+    assert_eq!(called, BTreeSet::from(sweeps));
+    for schedule in schedules {
+        assert_eq!(schedule.property("ScheduleExpression"), "rate(1 minute)", "{}", schedule.name);
+        assert!(schedule.property("State").is_null(), "{} runs", schedule.name);
+    }
 }
 
 #[test]

@@ -10,6 +10,8 @@ const READ_SECRET: &str = "secretsmanager:GetSecretValue";
 /// What each function says about itself.
 const DECLARED: &[(&str, &[&str])] = &[
     ("api", perezvon_api::ACTIONS),
+    ("auto-close", perezvon_auto_close::ACTIONS),
+    ("auto-reply", perezvon_auto_reply::ACTIONS),
     ("crm", perezvon_crm::ACTIONS),
     ("ingest", perezvon_ingest::ACTIONS),
     ("outbound", perezvon_outbound::ACTIONS),

@@ -74,7 +74,9 @@ async fn serve(opened: &Opened, tasks: &mut JoinSet<()>, stopped: &watch::Receiv
     for pump in ports.pumps(&data.keys, told)? {
         tasks.spawn(Arc::new(pump).run(stopped.clone()));
     }
-    tasks.spawn(ticks::wake(Arc::new(ports.wake(told)), stopped.clone()));
+    for (name, sweep) in ports.sweeps(told) {
+        tasks.spawn(ticks::every_minute(name, sweep, stopped.clone()));
+    }
     tasks.spawn(ticks::sweep_expired(ports.embedded.clone(), stopped.clone()));
     if let Some(demo) = demo {
         demo.serve(tasks, until(stopped));

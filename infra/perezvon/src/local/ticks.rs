@@ -1,29 +1,38 @@
-//! What comes by the clock: `wake` every minute, the sweep of expired rows every ten.
+//! What comes by the clock: the sweeps every minute, that of expired rows every ten.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use perezvon_wake::Wake;
+use async_trait::async_trait;
+use perezvon_engine::Failure;
+use perezvon_engine::sweep::Swept;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::drivers::table::Embedded;
 
-const WAKE_EVERY: Duration = Duration::from_secs(60);
+const PASS_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// What one pass of `wake` may take, as in the cloud.
+/// What one pass may take, as in the cloud.
 const PASS: Duration = Duration::from_secs(55);
 
-/// Runs `wake` at once and then every minute, until `stop` says true.
-pub(super) async fn wake(wake: Arc<Wake>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = interval(WAKE_EVERY);
+/// A function that the schedule calls.
+#[async_trait]
+pub(super) trait Scheduled: Send + Sync {
+    /// One pass.
+    async fn pass(&self) -> Result<Swept, Failure>;
+}
+
+/// Runs a function of the schedule at once and then every minute, until `stop` says true.
+pub(super) async fn every_minute(name: &'static str, function: Arc<dyn Scheduled>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(PASS_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while !*stop.borrow() {
         tokio::select! {
-            _ = ticks.tick() => match timeout(PASS, wake.handle()).await {
-                Ok(Ok(swept)) => tracing::debug!(swept.calls, swept.connections, "a pass of wake"),
-                Ok(Err(failure)) => tracing::error!(%failure, "a pass of wake failed; the next one does its work"),
-                Err(_) => tracing::error!("a pass of wake ran out of time; the next one does the rest"),
+            _ = ticks.tick() => match timeout(PASS, function.pass()).await {
+                Ok(Ok(swept)) => tracing::debug!(function = name, ?swept, "a pass is over"),
+                Ok(Err(failure)) => tracing::error!(function = name, %failure, "a pass failed; the next one does its work"),
+                Err(_) => tracing::error!(function = name, "a pass ran out of time; the next one does the rest"),
             },
             _ = stop.changed() => {}
         }

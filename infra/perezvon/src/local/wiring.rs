@@ -5,13 +5,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use perezvon_api::Api;
+use perezvon_auto_close::AutoClose;
+use perezvon_auto_reply::AutoReply;
 use perezvon_client::Client;
 use perezvon_crm::Crm;
+use perezvon_engine::Failure;
 use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::jobs::{self, Links, Remembered, Worker};
 use perezvon_engine::policies::Policies;
-use perezvon_engine::sweep::Sweep;
+use perezvon_engine::sweep::{Sweep, Swept, WakeUps};
 use perezvon_ingest::Ingest;
 use perezvon_outbound::Outbound;
 use perezvon_platform::clock::SystemClock;
@@ -26,12 +29,13 @@ use perezvon_wake::Wake;
 use super::bus::LogBus;
 use super::data::{Data, Keys};
 use super::pump::{Function, Pump};
+use super::ticks::Scheduled;
 use crate::drivers::blobs::DiskBlobs;
 use crate::drivers::queue::Queues;
 use crate::drivers::secrets::DiskSecrets;
 use crate::drivers::table::Embedded;
 
-/// What `ingest`, `verify`, `route` and `wake` may take.
+/// What `ingest`, `verify` and `route` may take.
 const TIMEOUT_MS: i64 = 30_000;
 const RAW: &str = "raw";
 const EVENTS: &str = "events";
@@ -187,16 +191,21 @@ impl Ports {
         Pump { queues, queue, function, clock, batch, parallel, timeout_ms }
     }
 
-    /// The function of the schedule.
-    pub(super) fn wake(&self, told: &Told) -> Wake {
-        Wake::new(Sweep {
+    /// The functions of the schedule, by name.
+    pub(super) fn sweeps(&self, told: &Told) -> [(&'static str, Arc<dyn Scheduled>); 3] {
+        let sweep = |wake_ups| Sweep {
             table: self.table.clone(),
             events: self.queue(EVENTS),
-            crm: self.crm(),
-            outbound: self.outbound(),
+            wake_ups,
             clock: self.clock.clone(),
             times: told.times,
-        })
+        };
+        let wake_ups = WakeUps { crm: self.crm(), outbound: self.outbound() };
+        [
+            ("wake", Arc::new(Wake::new(sweep(Some(wake_ups))))),
+            ("auto-reply", Arc::new(AutoReply { sweep: sweep(None) })),
+            ("auto-close", Arc::new(AutoClose { sweep: sweep(None) })),
+        ]
     }
 }
 
@@ -232,5 +241,26 @@ impl Function for Crm {
 impl Function for Outbound {
     async fn invoke(&self, event: SqsEvent, invocation: &str, ends_ms: i64) -> SqsBatchResponse {
         self.handle(event, invocation, ends_ms).await
+    }
+}
+
+#[async_trait]
+impl Scheduled for Wake {
+    async fn pass(&self) -> Result<Swept, Failure> {
+        self.handle().await
+    }
+}
+
+#[async_trait]
+impl Scheduled for AutoReply {
+    async fn pass(&self) -> Result<Swept, Failure> {
+        self.handle().await
+    }
+}
+
+#[async_trait]
+impl Scheduled for AutoClose {
+    async fn pass(&self) -> Result<Swept, Failure> {
+        self.handle().await
     }
 }

@@ -24,10 +24,17 @@ const PAGE: usize = 200;
 pub struct Sweep {
     pub table: Arc<dyn Table>,
     pub events: Arc<dyn Queue>,
-    pub crm: Arc<dyn Queue>,
-    pub outbound: Arc<dyn Queue>,
+    /// Connections have the timer `Wake` alone; the sweeps of the others need none.
+    pub wake_ups: Option<WakeUps>,
     pub clock: Arc<dyn Clock>,
     pub times: Times,
+}
+
+/// Where wake-ups for connections go.
+#[derive(Clone)]
+pub struct WakeUps {
+    pub crm: Arc<dyn Queue>,
+    pub outbound: Arc<dyn Queue>,
 }
 
 /// What a pass did, for the log.
@@ -138,9 +145,10 @@ impl Sweep {
         lane: Option<Lane>,
         rest_ms: i64,
     ) -> Result<(), Failure> {
+        let Some(wake_ups) = &self.wake_ups else { return Ok(()) };
         let queue = match lane {
-            Some(Lane::Outbound) => &self.outbound,
-            _ => &self.crm,
+            Some(Lane::Outbound) => &wake_ups.outbound,
+            _ => &wake_ups.crm,
         };
         Ok(queue.send(vec![WakeUp { account, connection }.message(rest_ms)]).await?)
     }
