@@ -45,6 +45,7 @@ static CHATS: LazyLock<Provider> = LazyLock::new(|| Provider {
         max_text: 1000,
         can_initiate: false,
         read_chat: false,
+        subscribes: false,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },
     settings: PROVIDERS[0].settings,

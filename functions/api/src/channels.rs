@@ -59,7 +59,7 @@ impl Api {
     }
 
     /// Where the webhooks of a channel go; `None`: its provider sends none.
-    fn hook_url(&self, account: &AccountId, channel: &Channel, key: &SigningKey) -> Option<String> {
+    pub(crate) fn hook_url(&self, account: &AccountId, channel: &Channel, key: &SigningKey) -> Option<String> {
         let provider = provider(&channel.provider).filter(|provider| provider.intake.is_some())?;
         let hook = Hook {
             account: account.0.clone(),

@@ -22,6 +22,7 @@ mod revoke;
 mod route;
 mod settings;
 mod story;
+mod subscribe;
 mod texts;
 mod tokens;
 mod web;
@@ -171,6 +172,7 @@ impl Api {
             Resource::ReleaseChannel => self.release_channel(account, request).await,
             Resource::Channels => self.channels(account, visitor).await,
             Resource::Urls => self.urls(account).await,
+            Resource::Subscribe => self.subscribe_channels(account).await,
             Resource::Connections => self.connections(account).await,
             Resource::RetryConnection(id) => self.retry_connection(account, &ConnectionId(id)).await,
             Resource::RetryJob { connection, job } => self.retry_job(account, &ConnectionId(connection), &job).await,

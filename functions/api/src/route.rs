@@ -35,6 +35,7 @@ pub enum Resource {
     ReleaseChannel,
     Channels,
     Urls,
+    Subscribe,
     Connections,
     RetryConnection(String),
     RetryJob { connection: String, job: String },
@@ -51,6 +52,7 @@ impl Resource {
             Self::Calls | Self::Call(_) => Right::Calls,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
+            Self::Subscribe => Right::Configure,
             Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
             Self::MakeToken => Right::GiveTokens,
         }
@@ -110,6 +112,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
         ("GET", ["channels"]) => Resource::Channels,
         ("GET", ["urls"]) => Resource::Urls,
+        ("POST", ["urls"]) => Resource::Subscribe,
         ("GET", ["connections"]) => Resource::Connections,
         ("POST", ["connections", id, "retry"]) => Resource::RetryConnection((*id).to_owned()),
         ("POST", ["connections", connection, "jobs", job, "retry"]) => {
@@ -152,6 +155,7 @@ mod tests {
         ("GET", "settings", &[Owner, Admin, Integrator, Auditor]),
         ("PUT", "settings", &[Owner, Admin, Integrator]),
         ("POST", "tokens", &[Owner, Admin]),
+        ("POST", "urls", &[Owner, Admin, Integrator]),
     ];
 
     #[test]
@@ -186,6 +190,7 @@ mod tests {
             Resource::Settings => 12,
             Resource::PutSettings => 13,
             Resource::MakeToken => 14,
+            Resource::Subscribe => 15,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -193,7 +198,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 15);
+        assert_eq!(TABLE.len(), 16);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The settings: shown without secrets, checked, compared, applied.
 
-use perezvon_domain::{AccountId, Policy};
+use perezvon_domain::{AccountId, Policy, Timestamp};
 use perezvon_engine::Failure;
 use perezvon_engine::settings::Problem as Fault;
 use perezvon_engine::settings::{Applier, Checked, Context, Document, check, current};
@@ -22,6 +22,18 @@ pub struct Settings {
     pub document: Document,
     head: SettingsHead,
     version: SettingsVersion,
+}
+
+impl Settings {
+    /// The number of this version.
+    pub fn version_number(&self) -> u64 {
+        self.head.version
+    }
+
+    /// When it was applied.
+    pub fn applied_at(&self) -> Timestamp {
+        self.version.applied_at
+    }
 }
 
 impl Api {
@@ -84,6 +96,7 @@ impl Api {
             outbound: &*self.outbound,
             now: self.now(),
         };
+        let account = checked.policy.account.clone();
         let warnings = checked.warnings.clone();
         let done = if dry_run {
             let changes = applier.difference(&checked).await;
@@ -93,7 +106,12 @@ impl Api {
             applied.map(|it| json!({ "version": it.version, "changed": it.changed, "warnings": warnings }))
         };
         match done {
-            Ok(body) => Ok(Reply::json(200, &body)),
+            Ok(body) if dry_run => Ok(Reply::json(200, &body)),
+            Ok(body) => {
+                // Should it fail, the same settings applied again do it: it says so.
+                self.subscribe_channels(&account).await?;
+                Ok(Reply::json(200, &body))
+            }
             Err(Failure::Reject(why)) => Ok(faulty(&[Fault::new("", why, "")])),
             Err(Failure::Retry(why)) => {
                 tracing::error!(%why, "settings were not applied");

@@ -53,6 +53,8 @@ pub struct Capabilities {
     pub can_initiate: bool,
     /// Messages do not say who the client is: the chat is read for it.
     pub read_chat: bool,
+    /// It is told by a request where its webhooks go; otherwise a person enters the address.
+    pub subscribes: bool,
     pub signature: Signature,
 }
 

@@ -10,6 +10,10 @@ pub trait Settings: Sync {
     fn default_base(&self) -> &'static str;
     /// Host suffixes an address may have (`.example.ru`); empty: any.
     fn hosts(&self) -> &'static [&'static str];
+    /// Which of them names the account there, where two channels of one account would both answer; not secret.
+    fn own_id(&self) -> Option<&'static str> {
+        None
+    }
     /// What is wrong with a set of secrets beyond "missing".
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;
 }

@@ -62,6 +62,8 @@ pub enum Command {
     CopyRecording { recording: String, blob: String, link_only: bool },
     /// Something in a chat.
     Chat(ChatCommand),
+    /// Post the webhooks of this channel to this address. Asked for by whoever applies settings, not by a decision.
+    Subscribe { url: String },
 }
 
 /// Which function carries a command out.
@@ -79,7 +81,7 @@ impl Command {
     pub fn lane(&self) -> Lane {
         match self {
             Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
-            Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
+            Self::CopyRecording { .. } | Self::Chat(_) | Self::Subscribe { .. } => Lane::Outbound,
         }
     }
 

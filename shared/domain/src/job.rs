@@ -188,6 +188,8 @@ pub enum JobResult {
     RecordingLinked {
         url: String,
     },
+    /// The provider knows where its webhooks go.
+    Subscribed,
     /// What the provider of a chat did.
     Chat(ChatResult),
     /// Not sent, because it was no longer wanted when its turn came.

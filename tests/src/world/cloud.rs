@@ -83,7 +83,7 @@ impl World {
             }
             if now < end && now >= self.next_tick {
                 self.next_tick += TICK;
-                self.start_wake(&mut running);
+                self.start_sweeps(&mut running);
             }
             while now < end && self.start_batch(batch, &mut running) {}
             let mut next = posts.front().map_or(end, at).min(self.next_tick).min(end);
@@ -115,11 +115,18 @@ impl World {
         });
     }
 
-    fn start_wake(&self, running: &mut JoinSet<Done>) {
-        let (functions, meter, clock) = (self.functions(), self.meter.clone(), self.clock.clone());
+    fn start_sweeps(&self, running: &mut JoinSet<Done>) {
+        let (functions, meter, clock, has_chats) =
+            (self.functions(), self.meter.clone(), self.clock.clone(), self.has_chats);
         running.spawn(async move {
             let swept = meter.invocation("wake", 1, clock.as_ref(), functions.wake.handle()).await;
             swept.expect("wake works");
+            if has_chats {
+                let pass = functions.auto_reply.handle();
+                meter.invocation("auto-reply", 1, clock.as_ref(), pass).await.expect("auto-reply works");
+                let pass = functions.auto_close.handle();
+                meter.invocation("auto-close", 1, clock.as_ref(), pass).await.expect("auto-close works");
+            }
             None
         });
     }

@@ -67,13 +67,16 @@ impl Welcome<'_> {
     }
 }
 
-/// The hook URLs of all channels of all accounts, as the API shows them to the owner.
+/// The hook URLs of all channels of all accounts, as the API shows them to the owner. Providers that are told their
+/// address by a request are told: this address may be another than at the last start.
 pub(super) async fn hook_urls(api: &Api, token: &str, clock: &dyn Clock) -> Vec<HookUrl> {
     let mut found = Vec::new();
-    let accounts = ask(api, token, clock, "/api/v1/accounts").await;
+    let accounts = ask(api, token, clock, ("GET", "/api/v1/accounts")).await;
     for account in accounts["accounts"].as_array().into_iter().flatten() {
         let account = text(&account["id"]);
-        let urls = ask(api, token, clock, &format!("/api/v1/accounts/{account}/urls")).await;
+        let path = format!("/api/v1/accounts/{account}/urls");
+        ask(api, token, clock, ("POST", &path)).await;
+        let urls = ask(api, token, clock, ("GET", &path)).await;
         for url in urls["urls"].as_array().into_iter().flatten().filter(|url| url["url"].is_string()) {
             found.push(HookUrl {
                 account: account.clone(),
@@ -91,8 +94,9 @@ fn text(value: &Value) -> String {
 }
 
 /// Asks the API as its own front would. What it refuses is `null`.
-async fn ask(api: &Api, token: &str, clock: &dyn Clock, path: &str) -> Value {
-    let request = http::Request::get(path).header("authorization", format!("Bearer {token}")).body(());
+async fn ask(api: &Api, token: &str, clock: &dyn Clock, (method, path): (&str, &str)) -> Value {
+    let request =
+        http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}")).body(());
     let Ok((parts, ())) = request.map(http::Request::into_parts) else {
         return Value::Null;
     };

@@ -35,6 +35,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         max_text: 0,
         can_initiate: false,
         read_chat: false,
+        subscribes: false,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
         },
@@ -89,7 +90,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
-            Command::Chat(_) => Step::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } => Step::Failed(failed(no_chats())),
         }
     }
 
@@ -100,7 +101,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
-            Command::Chat(_) => Outcome::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } => Outcome::Failed(failed(no_chats())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What answers mean, whatever was asked.
 
 use perezvon_domain::time::Millis;
-use perezvon_domain::{JobResult, Timestamp};
+use perezvon_domain::{Command, JobResult, Timestamp};
 use serde_json::Value;
 
 use super::token;
@@ -79,6 +79,7 @@ pub(super) fn settled(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outc
         return Outcome::Pause { until, why: NO_ACCESS.to_owned() };
     }
     match hear(work, known, reply) {
+        Answer::Said(_) if matches!(work.command, Command::Subscribe { .. }) => Outcome::Failed(failed(NO_ACCESS)),
         Answer::Said(_) => Outcome::Failed(failed(NO_ACCESS_TO_CHAT)),
         Answer::Settled(outcome) => outcome,
     }

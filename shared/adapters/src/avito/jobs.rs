@@ -4,7 +4,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
 
 use super::answer::{self, failed};
-use super::{Avito, chat, request, send, token};
+use super::{Avito, chat, request, send, subscribe, token};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -41,15 +41,17 @@ fn result(work: &Work) -> Option<ChatResult> {
 
 impl Jobs for Avito {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
-        let Command::Chat(command) = &work.command else {
-            return Step::Failed(failed(NO_CHAT));
-        };
         if let Some(result) = result(work) {
             return Step::Done(JobResult::Chat(result));
         }
         if answer::is_in_question(work, known.now) {
             return Step::Read(request::account(known));
         }
+        let command = match &work.command {
+            Command::Chat(command) => command,
+            Command::Subscribe { url } => return subscribe::next(work, known, url),
+            _ => return Step::Failed(failed(NO_CHAT)),
+        };
         match command {
             ChatCommand::SendMessage { chat, text, .. } => send::next(work, known, chat, text),
             ChatCommand::DeleteMessage { chat, message } => send::next_deletion(work, known, chat, message),
@@ -60,12 +62,14 @@ impl Jobs for Avito {
     }
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
-        let Command::Chat(command) = work.command.clone() else {
-            return Outcome::Failed(failed(NO_CHAT));
-        };
         if answer::is_in_question(work, known.now) {
             return answer::settled(work, known, reply);
         }
+        let command = match work.command.clone() {
+            Command::Chat(command) => command,
+            Command::Subscribe { .. } => return subscribe::absorb(work, known, reply),
+            _ => return Outcome::Failed(failed(NO_CHAT)),
+        };
         match command {
             ChatCommand::SendMessage { text, .. } => send::absorb(work, known, reply, &text),
             ChatCommand::DeleteMessage { message, .. } => send::absorb_deletion(work, known, reply, &message),

@@ -9,6 +9,7 @@ mod message;
 mod request;
 mod send;
 mod settings;
+mod subscribe;
 mod token;
 mod value;
 
@@ -34,6 +35,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         max_text: MAX_TEXT,
         can_initiate: false,
         read_chat: true,
+        subscribes: true,
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \
                   account tell them from others",

@@ -1,7 +1,7 @@
 //! Requests to the messenger: address, headers, body.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::intake::USER_ID;
 use crate::jobs::{Expect, Known, Outgoing};
@@ -31,6 +31,11 @@ fn chats(known: &Known<'_>) -> String {
     format!("accounts/{}/chats", escape(known.secret.get(USER_ID).trim()))
 }
 
+/// Where pushes go from now on.
+pub(super) fn subscribe(known: &Known<'_>, url: &str) -> Outgoing {
+    with_body(outgoing(known, "POST", "v3/webhook"), &json!({ "url": url }))
+}
+
 /// A read about one chat.
 pub(super) fn chat(known: &Known<'_>, chat: &str) -> Outgoing {
     outgoing(known, "GET", &format!("v2/{}/{}", chats(known), escape(chat)))
@@ -51,10 +56,15 @@ pub(super) fn messages(known: &Known<'_>, chat: &str, offset: usize) -> Outgoing
 pub(super) fn command(known: &Known<'_>, chat: &str, path: &[&str], body: Option<&Value>) -> Outgoing {
     let tail: Vec<String> = path.iter().map(|segment| escape(segment)).collect();
     let path = format!("v1/{}/{}/{}", chats(known), escape(chat), tail.join("/"));
-    let mut request = outgoing(known, "POST", &path);
-    if let Some(body) = body {
-        request.headers.push(("content-type", "application/json".to_owned()));
-        request.body = body.to_string().into_bytes();
+    let request = outgoing(known, "POST", &path);
+    match body {
+        Some(body) => with_body(request, body),
+        None => request,
     }
+}
+
+fn with_body(mut request: Outgoing, body: &Value) -> Outgoing {
+    request.headers.push(("content-type", "application/json".to_owned()));
+    request.body = body.to_string().into_bytes();
     request
 }

@@ -38,6 +38,10 @@ impl Settings for Avito {
         &[".avito.ru"]
     }
 
+    fn own_id(&self) -> Option<&'static str> {
+        Some(USER_ID)
+    }
+
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem> {
         SECRETS.iter().filter_map(|spec| Some(problem(spec, wrong(spec, secret.get(spec.name)?)?))).collect()
     }

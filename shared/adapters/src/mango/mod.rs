@@ -27,6 +27,7 @@ pub static PROVIDER: Provider = Provider {
         max_text: 0,
         can_initiate: false,
         read_chat: false,
+        subscribes: false,
         signature: Signature::Checked,
     },
     settings: &Mango,

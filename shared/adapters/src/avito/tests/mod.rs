@@ -28,7 +28,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 10] = [
+const GOLDEN: [&str; 11] = [
     "account",
     "delete",
     "delete-look",
@@ -37,6 +37,7 @@ const GOLDEN: [&str; 10] = [
     "send",
     "send-look",
     "send-look-further",
+    "subscribe",
     "token-keys",
     "token-pair",
 ];

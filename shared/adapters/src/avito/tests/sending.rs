@@ -73,3 +73,26 @@ fn markers_stand_where_their_kinds_say() {
     let kinds: Vec<&str> = Avito.markers().iter().map(|marker| marker.entity).collect();
     assert_eq!(kinds, ["message", "deletion"]);
 }
+
+#[test]
+fn the_address_of_pushes_is_told_once_and_again_without_harm() {
+    let told = || Command::Subscribe { url: "https://calls.example.com/h/TEST-TOKEN".into() };
+    let done = |play: &Play| matches!(play.next(), Step::Done(JobResult::Subscribed));
+    let mut play = Play::new(told());
+    assert_eq!(play.read("subscribe", 200, &answer("ok")), Outcome::Next);
+    assert!(done(&play));
+    let mut again = Play::new(told());
+    assert_eq!(again.absorb(&reply(409, &json!({ "error": { "message": "already exists" } }))), Outcome::Next);
+    assert!(done(&again));
+    let mut refused = Play::new(told());
+    let outcome = refused.absorb(&reply(200, &json!({ "ok": false })));
+    assert!(why(&outcome).contains("https"), "{outcome:?}");
+}
+
+#[test]
+fn a_refused_address_asks_whether_the_whole_account_is_refused() {
+    let mut play = Play::new(Command::Subscribe { url: "https://calls.example.com/h/TEST-TOKEN".into() });
+    assert_eq!(play.absorb(&reply(403, &answer("error-403"))), Outcome::Next);
+    let outcome = play.read("account", 200, &answer("chats"));
+    assert!(why(&outcome).contains("тариф"), "{outcome:?}");
+}

@@ -22,6 +22,10 @@ pub(super) fn channels(
     findings.count("channels", document.channels.len(), 0..=50);
     let ids = all().map(|(index, channel)| (format!("channels[{index}].id"), &channel.id));
     findings.unique(ids, "give each channel an id of its own");
+    findings.unique(
+        all().filter_map(|(index, channel)| own_id(index, channel)),
+        "both channels would answer: leave one of them, or switch one off (`active = false`)",
+    );
     let mut records = Vec::new();
     for (index, channel) in all() {
         let path = format!("channels[{index}]");
@@ -42,6 +46,13 @@ pub(super) fn channels(
         }
     }
     records
+}
+
+/// Whose account at the provider it is, and where that stands.
+fn own_id(index: usize, channel: &Channel) -> Option<(String, String)> {
+    let name = provider(&channel.provider).filter(|_| channel.active)?.settings.own_id()?;
+    let id = channel.secrets.first()?.get(name)?.0.trim().to_owned();
+    Some((format!("channels[{index}].secrets[0].{name}"), id))
 }
 
 /// The record of the CRM, if there is one.

@@ -88,6 +88,25 @@ fn chats(it: &mut Document) {
 }
 
 #[test]
+fn one_account_of_a_messenger_is_not_answered_by_two_channels() {
+    let twice = |it: &mut Document| {
+        chats(it);
+        let mut second = it.channels[0].clone();
+        second.id = "second".into();
+        it.channels.push(second);
+    };
+    let problems = refused(twice);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let said =
+        "channels[1].secrets[0].user_id: `100000001` stands in channels[0].secrets[0].user_id too; both channels";
+    assert!(problems[0].starts_with(said), "{problems:?}");
+    accepted(|it| {
+        twice(it);
+        it.channels[0].active = false;
+    });
+}
+
+#[test]
 fn a_channel_of_chats_feeds_one_inbox_with_what_its_provider_can() {
     let checked = accepted(chats);
     let rules = checked.policy.channels.values().next().expect("a channel");
