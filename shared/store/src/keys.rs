@@ -121,6 +121,17 @@ pub fn once(account: &AccountId, channel: &ChannelId, chat: &str, id: &str) -> K
     key(chat_partition(account, channel, chat), format!("once#{}", escape(id)))
 }
 
+/// First and last possible sort key of the history; what people did once stands in between.
+pub fn history_range() -> (String, String) {
+    ("message#".to_owned(), "sent#~".to_owned())
+}
+
+/// What a row of a conversation's partition is (`message`, `sent`, `note`, `once`), and under which id; `None`: the item.
+pub fn parse_history(key: &Key) -> Option<(&str, String)> {
+    let (kind, id) = key.sk.split_once('#')?;
+    Some((kind, unescape(id)))
+}
+
 fn connection_partition(account: &AccountId, connection: &ConnectionId) -> String {
     format!("{}#connection#{}", escape(account.as_str()), escape(connection.as_str()))
 }
@@ -275,6 +286,11 @@ pub fn chat_feed(account: &AccountId, month: &str) -> String {
     format!("{}#chats#{month}", escape(account.as_str()))
 }
 
+/// Whether an employee is away.
+pub fn employee_status(account: &AccountId, employee: &EmployeeId) -> Key {
+    key(format!("{}#employee#{}", escape(account.as_str()), escape(employee.as_str())), "status")
+}
+
 /// Partition of the clients who wait for an employee.
 pub fn waiting_for_employee(account: &AccountId, employee: &EmployeeId) -> String {
     format!("{}#employee#{}", escape(account.as_str()), escape(employee.as_str()))
@@ -307,7 +323,12 @@ mod tests {
         let parts = (account.clone(), ChannelId::from("main"), "MTA=#item/../x".to_owned());
         assert_eq!((parse_call(&key), parse_chat(&key)), (Some(parts.clone()), None));
         let key = chat(&account, &parts.1, &parts.2);
-        assert_eq!((parse_call(&key), parse_chat(&key)), (None, Some(parts)));
+        assert_eq!((parse_call(&key), parse_chat(&key), parse_history(&key)), (None, Some(parts.clone()), None));
+        let row = message(&account, &parts.1, &parts.2, "m#1/~");
+        assert_eq!(parse_history(&row), Some(("message", "m#1/~".to_owned())));
+        let (from, to) = history_range();
+        let sent = sent(&account, &parts.1, &parts.2, &EffectId::from("chat/zz~/1/0"));
+        assert!([&row, &sent].iter().all(|key| from.as_str() <= key.sk() && key.sk() <= to.as_str()));
     }
 
     #[test]

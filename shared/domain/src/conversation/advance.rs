@@ -23,7 +23,8 @@ pub fn close_due(conversation: &Conversation, policy: &Policy) -> Option<Timesta
     guards::is_open(conversation).then(|| guards::quiet_since(conversation).after(after))
 }
 
-fn inbox<'a>(conversation: &Conversation, policy: &'a Policy) -> Option<&'a Inbox> {
+/// The rules of its channel; `None`: the channel is off.
+pub(super) fn inbox<'a>(conversation: &Conversation, policy: &'a Policy) -> Option<&'a Inbox> {
     policy.channels.get(&conversation.channel)?.inbox.as_ref()
 }
 

@@ -34,7 +34,7 @@ use crate::time::{Millis, Timestamp};
 pub use advance::{close_due, reply_due};
 pub use decide::{Decision, decide};
 pub use event::ClientFacts;
-pub use people::{NotAssigned, NotReplied, PARTS};
+pub use people::{NotAssigned, NotDeleted, NotReplied, PARTS};
 pub use wanted::{StillWanted, still_wanted};
 
 /// One conversation.

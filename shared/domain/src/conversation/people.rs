@@ -1,16 +1,17 @@
 //! What employees do: reply, assign. Each has a question that says beforehand whether it may be done; what may
 //! not be done changes nothing.
 
+use super::advance::inbox;
 use super::decide::Turn;
 use super::event::ConversationEvent;
 use super::round::Opening;
 use super::{Conversation, State, guards};
 use crate::chat::Origin;
 use crate::ids::EmployeeId;
-use crate::inbox::{Inbox, length};
+use crate::inbox::length;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 /// Why a reply is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,11 +42,19 @@ pub enum NotAssigned {
     NoGroup,
 }
 
+/// Why a message of ours is not taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotDeleted {
+    /// The channel is off, or has no conversations.
+    ChannelOff,
+    /// The provider takes back only what was sent this short a time ago.
+    TooOld(Millis),
+}
+
 impl Conversation {
     /// Whether these parts may be sent as a reply.
     pub fn may_reply(&self, policy: &Policy, parts: &[String]) -> Result<(), NotReplied> {
-        let inbox: Option<&Inbox> = policy.channels.get(&self.channel).and_then(|rules| rules.inbox.as_ref());
-        let inbox = inbox.ok_or(NotReplied::ChannelOff)?;
+        let inbox = inbox(self, policy).ok_or(NotReplied::ChannelOff)?;
         if !guards::may_write(self, inbox) {
             return Err(NotReplied::NeverStarted);
         }
@@ -71,6 +80,15 @@ impl Conversation {
             None => Ok(()),
             Some(id) if policy.employee(id).is_some_and(|employee| employee.active) => Ok(()),
             Some(_) => Err(NotAssigned::NotHere),
+        }
+    }
+
+    /// Whether a message of ours that was sent then may be taken back now.
+    pub fn may_delete(&self, policy: &Policy, sent_at: Timestamp, now: Timestamp) -> Result<(), NotDeleted> {
+        let inbox = inbox(self, policy).ok_or(NotDeleted::ChannelOff)?;
+        match inbox.delete_within.filter(|within| now.since(sent_at) > *within) {
+            Some(within) => Err(NotDeleted::TooOld(within)),
+            None => Ok(()),
         }
     }
 }

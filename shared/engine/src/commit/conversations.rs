@@ -123,7 +123,13 @@ fn row(its: &Conversation, news: &News<ConversationEvent>) -> Option<Update> {
         Kind::MessageReceived(message) => Some(history::message(its, message, event.occurred_at)),
         Kind::MessageDeleted { message } => Some(history::deleted(its, message, event.received_at)),
         Kind::NoteWritten { by, text } => {
-            let id = news.once.as_ref().map_or_else(|| event.received_at.0.to_string(), |once| once.key.clone());
+            let id = news.once.as_ref().map_or_else(
+                || event.received_at.0.to_string(),
+                |once| {
+                    // A key may come again after its day, with another note.
+                    format!("{}.{}", once.key, once.digest)
+                },
+            );
             Some(history::note(its, &id, event.received_at, by, text))
         }
         kind => ours(kind).map(|(effect, message)| history::is_ours(its, message, effect, event.occurred_at)),

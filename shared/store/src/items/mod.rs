@@ -11,6 +11,7 @@ pub mod job;
 pub mod pack;
 pub mod point;
 pub mod settings;
+pub mod status;
 pub mod window;
 
 use crate::table::{Row, TableError};

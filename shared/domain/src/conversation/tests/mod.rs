@@ -52,6 +52,7 @@ fn inbox() -> Inbox {
         max_text: 100,
         can_initiate: false,
         read_chat: false,
+        delete_within: None,
     }
 }
 

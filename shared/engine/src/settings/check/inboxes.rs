@@ -56,6 +56,7 @@ impl Checker<'_> {
             max_text: TEXT_LIMIT,
             can_initiate: false,
             read_chat: false,
+            delete_within: None,
         }
     }
 
