@@ -17,8 +17,10 @@ pub const OWNER: &str = "owner";
 /// What a route asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
-    /// Calls and their explanations.
+    /// Calls and conversations, with their explanations: to look at them.
     Calls,
+    /// To answer clients, and whatever else is done with conversations.
+    Answer,
     /// Quarantine, channels, connections, jobs, settings: to look at them.
     Look,
     /// The same, to change them; and hook URLs, which are secrets.
@@ -32,7 +34,7 @@ pub fn allows(role: Role, right: Right) -> bool {
     match role {
         Role::Owner | Role::Admin => true,
         Role::Integrator => matches!(right, Right::Look | Right::Configure),
-        Role::Operator => right == Right::Calls,
+        Role::Operator => matches!(right, Right::Calls | Right::Answer),
         Role::Auditor => matches!(right, Right::Calls | Right::Look),
     }
 }

@@ -5,14 +5,18 @@
 //! does with a call it commits as `route` does.
 
 mod access;
+mod acts;
 mod calls;
 mod channels;
 mod connections;
+mod conversations;
 mod explain;
+mod history;
 mod jobs;
 mod keys;
 mod list;
 mod login;
+mod once;
 mod opaque;
 mod page;
 mod quarantine;
@@ -21,8 +25,10 @@ mod recording;
 mod revoke;
 mod route;
 mod settings;
+mod status;
 mod story;
 mod subscribe;
+mod talk;
 mod texts;
 mod tokens;
 mod web;
@@ -180,6 +186,18 @@ impl Api {
             Resource::Settings => self.show_settings(account).await,
             Resource::PutSettings => self.put_settings(account, visitor, request).await,
             Resource::MakeToken => self.make_token(account, visitor, request).await,
+            Resource::Conversations => self.conversations(account, request).await,
+            Resource::Conversation(id) => self.conversation(account, &id, request).await,
+            Resource::Act { conversation, act } => {
+                let acting = self.acting(account, &conversation, visitor).await?;
+                self.act(&acting, act, request, ends_ms).await
+            }
+            Resource::DeleteMessage { conversation, message } => {
+                let acting = self.acting(account, &conversation, visitor).await?;
+                self.delete_message(&acting, &message, request, ends_ms).await
+            }
+            Resource::Status(id) => self.status(account, &EmployeeId(id)).await,
+            Resource::PutStatus(id) => self.put_status(account, &EmployeeId(id), visitor, request).await,
         }
     }
 

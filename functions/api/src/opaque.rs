@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use perezvon_domain::{EffectId, Timestamp};
 
-/// A text as an opaque one.
-pub fn encode(text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(text)
+/// A text, or bytes, as an opaque text.
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The text behind an opaque one, if it is one.

@@ -43,6 +43,35 @@ pub enum Resource {
     Settings,
     PutSettings,
     MakeToken,
+    Conversations,
+    Conversation(String),
+    Act { conversation: String, act: Act },
+    DeleteMessage { conversation: String, message: String },
+    Status(String),
+    PutStatus(String),
+}
+
+/// What a person does with a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Reply,
+    Note,
+    Assign,
+    Close,
+    Open,
+}
+
+impl Act {
+    fn read(name: &str) -> Option<Self> {
+        Some(match name {
+            "reply" => Self::Reply,
+            "note" => Self::Note,
+            "assign" => Self::Assign,
+            "close" => Self::Close,
+            "open" => Self::Open,
+            _ => return None,
+        })
+    }
 }
 
 impl Resource {
@@ -50,6 +79,8 @@ impl Resource {
     pub fn right(&self) -> Right {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
+            Self::Conversations | Self::Conversation(_) | Self::Status(_) => Right::Calls,
+            Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
             Self::Subscribe => Right::Configure,
@@ -67,7 +98,7 @@ pub enum NoRoute {
     OtherMethods(Vec<&'static str>),
 }
 
-const METHODS: [&str; 3] = ["GET", "POST", "PUT"];
+const METHODS: [&str; 4] = ["GET", "POST", "PUT", "DELETE"];
 
 /// Finds the route.
 pub fn find(method: &str, path: &[String]) -> Result<Route, NoRoute> {
@@ -122,6 +153,27 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["settings"]) => Resource::Settings,
         ("PUT", ["settings"]) => Resource::PutSettings,
         ("POST", ["tokens"]) => Resource::MakeToken,
+        ("GET", ["employees", id, "status"]) => Resource::Status((*id).to_owned()),
+        ("PUT", ["employees", id, "status"]) => Resource::PutStatus((*id).to_owned()),
+        (_, ["conversations", rest @ ..]) => conversation(method, rest)?,
+        _ => return None,
+    })
+}
+
+/// An id of a chat or of a message may hold a slash as well.
+fn conversation(method: &str, segments: &[&str]) -> Option<Resource> {
+    Some(match (method, segments) {
+        ("GET", []) => Resource::Conversations,
+        ("GET", id) => Resource::Conversation(id.join("/")),
+        ("POST", [id @ .., act]) if !id.is_empty() => {
+            Resource::Act { conversation: id.join("/"), act: Act::read(act)? }
+        }
+        ("DELETE", segments) => {
+            let at = segments.iter().position(|segment| *segment == "messages")?;
+            let (conversation, message) = (segments[..at].join("/"), segments[at + 1..].join("/"));
+            let named = !conversation.is_empty() && !message.is_empty();
+            return named.then_some(Resource::DeleteMessage { conversation, message });
+        }
         _ => return None,
     })
 }
@@ -155,8 +207,19 @@ mod tests {
         ("GET", "settings", &[Owner, Admin, Integrator, Auditor]),
         ("PUT", "settings", &[Owner, Admin, Integrator]),
         ("POST", "tokens", &[Owner, Admin]),
+        ("GET", "conversations", &[Owner, Admin, Operator, Auditor]),
+        ("GET", "conversations/ads:1", &[Owner, Admin, Operator, Auditor]),
+        ("POST", "conversations/ads:1/reply", ANSWER),
+        ("POST", "conversations/ads:1/note", ANSWER),
+        ("POST", "conversations/ads:1/assign", ANSWER),
+        ("POST", "conversations/ads:1/close", ANSWER),
+        ("POST", "conversations/ads:1/open", ANSWER),
+        ("DELETE", "conversations/ads:1/messages/m", ANSWER),
+        ("GET", "employees/anna/status", &[Owner, Admin, Operator, Auditor]),
+        ("PUT", "employees/anna/status", ANSWER),
         ("POST", "urls", &[Owner, Admin, Integrator]),
     ];
+    const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
     #[test]
     fn each_route_is_open_to_exactly_its_roles() {
@@ -190,7 +253,17 @@ mod tests {
             Resource::Settings => 12,
             Resource::PutSettings => 13,
             Resource::MakeToken => 14,
-            Resource::Subscribe => 15,
+            Resource::Conversations => 15,
+            Resource::Conversation(_) => 16,
+            Resource::Act { act: Act::Reply, .. } => 17,
+            Resource::Act { act: Act::Note, .. } => 18,
+            Resource::Act { act: Act::Assign, .. } => 19,
+            Resource::Act { act: Act::Close, .. } => 20,
+            Resource::Act { act: Act::Open, .. } => 21,
+            Resource::DeleteMessage { .. } => 22,
+            Resource::Status(_) => 23,
+            Resource::PutStatus(_) => 24,
+            Resource::Subscribe => 25,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -198,14 +271,29 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 16);
+        assert_eq!(TABLE.len(), 26);
     }
 
     #[test]
-    fn nobody_writes_as_an_auditor_or_as_an_operator() {
+    fn nobody_writes_as_an_auditor_and_an_operator_only_with_clients() {
         for (method, path, roles) in TABLE.iter().filter(|(method, ..)| *method != "GET") {
-            assert!(!roles.contains(&Auditor) && !roles.contains(&Operator), "{method} {path}");
+            let with_clients = path.starts_with("conversations/") || path.starts_with("employees/");
+            assert!(!roles.contains(&Auditor), "{method} {path}");
+            assert_eq!(roles.contains(&Operator), with_clients, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn an_id_of_a_chat_or_of_a_message_may_hold_a_slash() {
+        let found = |method, path: &str| of(method, &format!("api/v1/accounts/acme/conversations/{path}"));
+        let known = |resource| Ok(Route::Of(AccountId::from("acme"), resource));
+        assert_eq!(found("GET", "ads:u/2"), known(Resource::Conversation("ads:u/2".to_owned())));
+        let act = Resource::Act { conversation: "ads:u/2".to_owned(), act: Act::Reply };
+        assert_eq!(found("POST", "ads:u/2/reply"), known(act));
+        let delete = Resource::DeleteMessage { conversation: "ads:u/2".to_owned(), message: "m/1".to_owned() };
+        assert_eq!(found("DELETE", "ads:u/2/messages/m/1"), known(delete));
+        assert_eq!(found("POST", "reply"), Err(NoRoute::OtherMethods(vec!["GET"])));
+        assert_eq!(found("DELETE", "ads:1/messages"), Err(NoRoute::OtherMethods(vec!["GET"])));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What the API says when something is wrong, in Russian: the error and what to do about it.
 
+use perezvon_domain::time::Millis;
+
 /// An error and what to do.
 pub type Text = (&'static str, &'static str);
 
@@ -62,6 +64,41 @@ pub const RECORDING_OUTSIDE: Text = (
 );
 pub const BAD_RANGE: Text = ("В записи нет такого участка", "Запросите участок внутри её длины.");
 
+pub const BAD_LIST: Text = (
+    "Такого списка ожидающих нет",
+    "Укажите of=employee:ИДЕНТИФИКАТОР или of=group:НАЗВАНИЕ, или уберите параметр of.",
+);
+pub const BAD_MONTH: Text = ("Это не месяц", "Укажите месяц так: 2026-11.");
+pub const NO_CHAT: Text = ("Такого обращения нет", "Обновите список и откройте обращение оттуда.");
+pub const ONLY_EMPLOYEES: Text = (
+    "Это делает сотрудник от своего имени, а вы вошли не как сотрудник",
+    "Войдите с токеном сотрудника: его выдаёт администратор или команда «perezvon token СОТРУДНИК».",
+);
+pub const EMPTY_TEXT: Text = ("Текст пуст", "Напишите текст в поле text.");
+pub const CHANNEL_OFF: Text =
+    ("Канал этого обращения отключён", "Включите канал в настройках; пока он отключён, обращение только читается.");
+pub const NEVER_STARTED: Text =
+    ("Клиент ещё не писал, а писать первым этот провайдер не даёт", "Дождитесь сообщения клиента.");
+pub const CHAT_NOT_OPEN: Text =
+    ("Обращение не открыто", "Его откроет сообщение клиента или ваш ответ: ответьте и повторите.");
+pub const NO_GROUP: Text =
+    ("Обращение получил не отдел, а сотрудник: вернуть его некому", "Назначьте сотрудника в поле to.");
+pub const NO_MESSAGE: Text = (
+    "Такого сообщения в обращении нет, или оно ещё не отправлено",
+    "Обновите обращение: удалить можно сообщение, у которого есть поле message.",
+);
+pub const MESSAGE_NOT_OURS: Text = ("Это не наше сообщение", "Удалить можно только то, что отправили мы.");
+pub const MESSAGE_DELETED: Text = ("Сообщение уже удалено", "Обновите обращение.");
+pub const KEY_REUSED: Text = (
+    "Под этим ключом Idempotency-Key уже сделано другое",
+    "Для другого запроса возьмите новый ключ; с тем же ключом повторяют тот же запрос без изменений.",
+);
+pub const LONG_KEY: Text = ("Ключ Idempotency-Key длиннее 100 байт", "Возьмите ключ короче, например UUID.");
+pub const STATUS_OF_ANOTHER: Text =
+    ("Статус другого сотрудника вы поменять не можете", "Это делает он сам, администратор или владелец.");
+
+pub const SHORTEN: &str = "Сократите текст или отправьте его по частям.";
+pub const WRITE_AGAIN: &str = "Отправьте клиенту ещё одно сообщение с исправлением.";
 pub const CORRECT_THE_REQUEST: &str = "Исправьте запрос и повторите.";
 pub const LOOK_AGAIN: &str =
     "Обновите звонок: там действующая ссылка. Если отозвать нужно и её, повторите с её поколением.";
@@ -87,4 +124,24 @@ pub fn not_json(error: &serde_json::Error) -> String {
 /// A parameter should be a moment or a date.
 pub fn not_a_time(name: &str, value: &str) -> String {
     format!("Параметр {name} должен быть датой (2026-11-21) или временем в миллисекундах, а не «{value}»")
+}
+
+/// A text has more characters than may be.
+pub fn too_many_characters(most: usize) -> String {
+    format!("Текст длиннее {most} знаков")
+}
+
+/// A note has more bytes than may be.
+pub fn too_many_bytes(most: usize) -> String {
+    format!("Заметка длиннее {} КиБ", most / 1024)
+}
+
+/// A reply would go out in more parts than may be.
+pub fn too_many_parts(most: usize) -> String {
+    format!("Текст не помещается в {most} сообщений: столько провайдер примет за один ответ")
+}
+
+/// A message was sent too long ago.
+pub fn too_old(within: Millis) -> String {
+    format!("Сообщение отправлено больше {} мин назад: позже провайдер его не удаляет", within.0 / 60_000)
 }

@@ -1,0 +1,81 @@
+//! `GET conversations/{id}`: one conversation, explained, with a page of its messages.
+
+use perezvon_domain::conversation::Conversation;
+use perezvon_domain::{AccountId, ChannelId};
+use perezvon_store::items::conversation::ConversationItem;
+use perezvon_store::keys;
+use serde_json::json;
+
+use crate::conversations::{ConversationView, name};
+use crate::story::Line;
+use crate::web::{Problem, Reply, Request};
+use crate::{Api, history, list, opaque, texts, words};
+
+impl Api {
+    /// `GET conversations/{id}`; with a cursor older messages.
+    pub(crate) async fn conversation(
+        &self,
+        account: &AccountId,
+        id: &str,
+        request: &Request,
+    ) -> Result<Reply, Problem> {
+        let (channel, chat) = id.split_once(':').ok_or_else(Problem::not_found)?;
+        let limit = list::limit(request)?;
+        let place = |text| opaque::decode_place(text).ok_or(Problem::new(400, texts::BAD_CURSOR));
+        let before = request.param("cursor").map(place).transpose()?;
+        let row = self.table.get(&keys::chat(account, &ChannelId::from(channel), chat)).await?;
+        let item = ConversationItem::read(&row.ok_or(Problem::new(404, texts::NO_CHAT))?)?;
+        let policy = self.policies.read(&*self.table, account).await?;
+        let policy = policy.ok_or(Problem::new(404, texts::NO_SETTINGS))?;
+        let of = &item.conversation;
+        let (rows, whole) = history::read(&*self.table, of).await?;
+        let views = history::views(&item, &rows, &policy, self.now())?;
+        let (messages, cursor) = history::page(views, before.as_ref(), limit);
+        let view = ConversationView::new(of.row(&policy), Some(&policy));
+        let reasons = reasons(of);
+        let text = lines(&view, &reasons, &policy.time_zone);
+        let assignee = of.assignee.as_ref().map(|id| json!({ "id": id, "name": name(id, Some(&policy)) }));
+        let body = json!({
+            "conversation": view,
+            "assignee": assignee,
+            "round": of.round.number,
+            "reasons": reasons,
+            "messages": messages,
+            "cursor": cursor,
+            "whole": whole,
+            "time_zone": policy.time_zone,
+            "text": text,
+        });
+        Ok(Reply::json(200, &body))
+    }
+}
+
+/// Why what was done.
+fn reasons(of: &Conversation) -> Vec<Line> {
+    of.because.iter().map(|because| Line { at: because.at, words: because.reason.words() }).collect()
+}
+
+/// The same as lines that can be printed as they are.
+fn lines(view: &ConversationView, reasons: &[Line], zone: &str) -> Vec<String> {
+    let state = match view.state {
+        "open" => "открыто",
+        "closed" => "закрыто",
+        _ => "клиент ещё не писал",
+    };
+    let about = view.about.as_ref().map_or_else(String::new, |about| format!(", {about}"));
+    let mut out = vec![
+        format!("Обращение: {}{about}: {state}", view.client),
+        format!("{}, {}", view.source, view.id),
+        String::new(),
+        "Что решено и почему".to_owned(),
+    ];
+    out.extend(reasons.iter().map(|line| format!("  {}  {}", words::moment(line.at, zone), line.words)));
+    let dues = [("следующий автоответ", view.replies_at), ("закроется само", view.closes_at)];
+    let dues = dues.into_iter().filter_map(|(what, at)| Some(format!("  {}  {what}", words::moment(at?, zone))));
+    let dues: Vec<String> = dues.collect();
+    if !dues.is_empty() {
+        out.extend([String::new(), "Что будет, если никто не напишет".to_owned()]);
+        out.extend(dues);
+    }
+    out
+}
