@@ -1,5 +1,7 @@
 //! Stories: whole calls through the real handlers, told as sentences.
 
+#[path = "stories/answering.rs"]
+mod answering;
 #[path = "stories/arrival_orders.rs"]
 mod arrival_orders;
 #[path = "stories/backlog.rs"]
@@ -22,6 +24,8 @@ mod first_light;
 mod intake;
 #[path = "stories/lost_secrets.rs"]
 mod lost_secrets;
+#[path = "stories/operators.rs"]
+mod operators;
 #[path = "stories/people.rs"]
 mod people;
 #[path = "stories/protocol/mod.rs"]

@@ -13,6 +13,20 @@ fn assigned(to: Option<&str>) -> Kind {
 }
 
 #[test]
+fn a_message_is_taken_back_while_the_provider_takes_it_and_the_channel_is_on() {
+    let mut life = Life::with(Inbox { delete_within: Some(Millis::minutes(60)), ..inbox() });
+    let (sent, hour) = (at(12, 0), at(13, 0));
+    let may = |life: &Life, now| life.it.may_delete(&life.policy, sent, now);
+    assert_eq!(may(&life, hour), Ok(()));
+    let late = hour.after(Millis(1));
+    assert_eq!(may(&life, late), Err(NotDeleted::TooOld(Millis::minutes(60))));
+    life.inbox().delete_within = None;
+    assert_eq!(may(&life, late), Ok(()), "the provider tells by itself");
+    life.policy.channels.clear();
+    assert_eq!(may(&life, sent), Err(NotDeleted::ChannelOff));
+}
+
+#[test]
 fn an_employee_has_the_request_at_once_also_off_hours() {
     for time in [at(12, 0), at(22, 0)] {
         let life = opened(employee_receives("petrova"), time);
