@@ -56,7 +56,7 @@ pub enum Command {
     Apply(ApplyArgs),
     /// Print the addresses to which the providers must send their webhooks.
     Urls(ServerArgs),
-    /// Tell what became of a call, and why.
+    /// Tell what became of a call or a conversation, and why.
     Explain(ExplainArgs),
     /// End all links to a recording that were given away; the CRM gets a new one.
     Revoke(RevokeArgs),
@@ -261,7 +261,7 @@ pub struct ApplyArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// Id of a call as the page shows it (`main:MTg0OTk=`), or a phone number: its newest call.
+    /// Id of a call or a conversation as the page shows it (`main:MTg0OTk=`), or a phone number: its newest call.
     pub call: String,
     #[command(flatten)]
     pub server: ServerArgs,

@@ -59,7 +59,11 @@ pub async fn urls(args: &ServerArgs) -> Result<Said, String> {
 pub async fn explain(args: &ExplainArgs) -> Result<Said, String> {
     let server = Server::new(&args.server)?;
     let id = id_of(&server, &args.call).await?;
-    let body = server.get(&server.path(&["calls", &id]).await?).await?;
+    let body = match server.get(&server.path(&["calls", &id]).await?).await {
+        Ok(body) => body,
+        // It may be the id of a conversation.
+        Err(why) => server.get(&server.path(&["conversations", &id]).await?).await.map_err(|_| why)?,
+    };
     Ok(said(&args.server, &body, |body| {
         rows(body, "text").iter().map(|line| format!("{}\n", line.as_str().unwrap_or_default())).collect()
     }))
