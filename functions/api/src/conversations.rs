@@ -166,7 +166,7 @@ impl Place {
     }
 
     fn cursor(&self) -> String {
-        opaque::encode(&json!((self.at, &self.seen)).to_string())
+        opaque::encode(json!((self.at, &self.seen)).to_string())
     }
 }
 

@@ -16,7 +16,7 @@ pub fn decode(opaque: &str) -> Option<String> {
 
 /// A row that is found by a time and an id: a job, a request in quarantine.
 pub fn encode_place(at: Timestamp, id: &str) -> String {
-    encode(&format!("{}#{id}", at.0))
+    encode(format!("{}#{id}", at.0))
 }
 
 /// Time and id of [`encode_place`].

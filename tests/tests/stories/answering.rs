@@ -55,7 +55,7 @@ pub async fn seconds(world: &mut World, seconds: u64) {
     world.run_for(Duration::from_secs(seconds)).await;
 }
 
-async fn post(world: &World, token: &str, act: &str, body: Json) -> (i64, Json) {
+pub async fn post(world: &World, token: &str, act: &str, body: Json) -> (i64, Json) {
     ask(world, token, "POST", &of(&format!("{CHAT}/{act}")), Some(body)).await
 }
 
@@ -79,7 +79,7 @@ fn texts(world: &World) -> Vec<String> {
     world.chats(|chats| chats.texts.iter().map(|(_, text, _)| text.clone()).collect())
 }
 
-async fn shown(world: &World) -> Json {
+pub async fn shown(world: &World) -> Json {
     let (status, answer) = ask(world, &anna(), "GET", &of(CHAT), None).await;
     assert_eq!(status, 200, "{answer}");
     answer

@@ -11,7 +11,8 @@ use perezvon_tests::chat::{id, message};
 use perezvon_tests::world::Plan;
 use serde_json::{Value as Json, json};
 
-use crate::answering::{CHAT, anna, asked, each, hello, petrova, seconds};
+use crate::answering::{CHAT, anna, asked, each, hello, petrova, post, seconds, shown};
+use crate::calls::minutes;
 use crate::people::{ask, of, owner, token};
 
 /// The ids of a list.
@@ -85,6 +86,29 @@ async fn the_history_is_shown_by_time_newest_last_and_page_by_page() {
     assert_eq!(each(&older, "message"), [json!("z"), json!("k")]);
     let first = page(&format!("&cursor={}", older["cursor"].as_str().expect("a cursor"))).await;
     assert_eq!((each(&first, "message"), &first["cursor"]), (vec![json!("c1")], &Json::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_echo_is_shown_once_and_what_may_be_one_not_before_that_is_known() {
+    let mut world = asked(Plan::default()).await;
+    let until = world.now().after(Millis::minutes(3));
+    world.chats(|chats| chats.busy_until = until);
+    assert_eq!(post(&world, &anna(), "reply", hello()).await.0, 200);
+    seconds(&mut world, 1).await;
+    for told in ["ours-0", "app-1"] {
+        world.happens(message(told, Author::Agent)).await;
+        seconds(&mut world, 1).await;
+    }
+    let answer = shown(&world).await;
+    assert_eq!(
+        (each(&answer, "message"), &each(&answer, "state")[1]),
+        (vec![json!("c1"), Json::Null], &json!("waiting"))
+    );
+    minutes(&mut world, 10).await;
+    let answer = shown(&world).await;
+    assert_eq!(each(&answer, "message"), ["c1", "ours-0", "app-1"].map(|id| json!(id)));
+    assert_eq!(each(&answer, "by"), [Json::Null, json!("Анна Главная"), Json::Null], "who wrote there nobody told us");
+    assert_eq!(each(&answer, "from")[2], "agent");
 }
 
 #[tokio::test(start_paused = true)]
