@@ -4,6 +4,7 @@
 //! clock, no thread: a server is built around it elsewhere, and a test calls it in virtual time.
 
 pub mod amocrm;
+pub mod avito;
 pub mod fault;
 mod gate;
 mod http;
