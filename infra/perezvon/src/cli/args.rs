@@ -36,7 +36,7 @@ pub struct Cli {
 pub enum Command {
     /// Run everything on this machine: intake, decisions, CRM, the page and the API.
     Local(LocalArgs),
-    /// Serve a make-believe CRM and telephony provider to try things with.
+    /// Serve a make-believe CRM, telephony provider and messenger to try things with.
     Sandbox(SandboxArgs),
     /// Check a settings file, without a server.
     Check(CheckArgs),

@@ -1,8 +1,9 @@
-//! The sandbox: a CRM and a PBX that are made up, both on one port, for the demo and for trying out.
+//! The sandbox: a CRM, a PBX and a messenger that are made up, all on one port, for the demo and for trying out.
 
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -12,9 +13,10 @@ use axum::serve::ListenerExt as _;
 use futures_util::stream;
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use perezvon_platform::Clock;
 use perezvon_platform::clock::SystemClock;
+use perezvon_platform::{Clock, HttpRequest as Outgoing};
 use perezvon_sandbox::amocrm::{self, AmoCrm};
+use perezvon_sandbox::avito::{self, Avito, Push};
 use perezvon_sandbox::mango::{self, Mango};
 use perezvon_sandbox::{Request, Response};
 use serde::{Deserialize, Serialize};
@@ -22,15 +24,24 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use super::data::write_private;
+use super::wiring::client;
 
 /// Largest body that is read, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// What a push may take, in milliseconds: the messenger waits no longer for its answer.
+const PUSH_MS: i64 = 2_000;
+/// A push that follows an answer comes this long after it: the answer has arrived by then.
+const AFTER_ANSWER: Duration = Duration::from_millis(100);
+/// The wait before a push is posted again.
+const REPEAT: Duration = Duration::from_secs(1);
 
-/// The two outside systems.
+/// The outside systems.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fakes {
     pub crm: AmoCrm,
     pub pbx: Mango,
+    #[serde(default)]
+    pub messenger: Avito,
 }
 
 /// The outside systems behind a port, and the file that they are kept in.
@@ -42,29 +53,31 @@ pub struct Sandbox {
 }
 
 impl Fakes {
-    /// Empty systems with these secrets; `base` is the address they are served on, without a slash.
+    /// Empty systems with these secrets; `base` is the address they are served on, without a slash. Key and salt are
+    /// also client_id and client_secret of the messenger.
     pub fn new(base: &str, token: &str, key: &str, salt: &str) -> Self {
-        let (crm, pbx) = configs(base, token, key, salt);
-        Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx) }
+        let (crm, pbx, messenger) = configs(base, token, key, salt);
+        Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx), messenger: Avito::new(messenger) }
     }
 
     /// The same, with a recording of every id: for webhooks that were made elsewhere.
     pub fn for_anybody(base: &str, token: &str, key: &str, salt: &str) -> Self {
-        let (crm, pbx) = configs(base, token, key, salt);
-        let pbx = mango::Config { every_recording: true, ..pbx };
-        Self { crm: AmoCrm::new(crm), pbx: Mango::new(pbx) }
+        let (_, pbx, _) = configs(base, token, key, salt);
+        let pbx = Mango::new(mango::Config { every_recording: true, ..pbx });
+        Self { pbx, ..Self::new(base, token, key, salt) }
     }
 
     /// The same systems, served somewhere else.
     pub fn moved(mut self, base: &str, token: &str, key: &str, salt: &str) -> Self {
-        let (crm, pbx) = configs(base, token, key, salt);
+        let (crm, pbx, messenger) = configs(base, token, key, salt);
         self.crm.configure(crm);
         self.pbx.configure(pbx);
+        self.messenger.configure(messenger);
         self
     }
 }
 
-fn configs(base: &str, token: &str, key: &str, salt: &str) -> (amocrm::Config, mango::Config) {
+fn configs(base: &str, token: &str, key: &str, salt: &str) -> (amocrm::Config, mango::Config, avito::Config) {
     let crm = amocrm::Config { base: base.to_owned(), tokens: vec![token.to_owned()], ..amocrm::Config::default() };
     let pbx = mango::Config {
         key: key.to_owned(),
@@ -72,7 +85,17 @@ fn configs(base: &str, token: &str, key: &str, salt: &str) -> (amocrm::Config, m
         public_base: base.to_owned(),
         ..mango::Config::default()
     };
-    (crm, pbx)
+    let (client_id, client_secret) = (key.to_owned(), salt.to_owned());
+    (crm, pbx, avito::Config { client_id, client_secret, ..avito::Config::default() })
+}
+
+/// How a person reaches the messenger, as a channel of it and as a client who writes.
+pub fn messenger(base: &str, key: &str, salt: &str) -> String {
+    let user = avito::Config::default().user_id;
+    format!(
+        "messenger: base {base}/avito, user_id {user}, client_id {key}, client_secret {salt}\n\
+         write to it as a client: curl -d '{{\"text\":\"Ещё продаёте?\"}}' {base}/avito/sandbox/messages"
+    )
 }
 
 impl Sandbox {
@@ -89,18 +112,73 @@ impl Sandbox {
         result
     }
 
-    async fn answer(&self, request: &Request) -> Response {
+    async fn answer(self: &Arc<Self>, request: &Request) -> Response {
         let mut fakes = self.fakes.lock().await;
         let now_ms = self.clock.now_ms();
-        let response = match for_pbx(request) {
-            Some(request) => fakes.pbx.handle(&request, now_ms),
-            None => fakes.crm.handle(request, now_ms),
+        let response = if let Some(request) = for_messenger(request) {
+            fakes.messenger.handle(&request, now_ms)
+        } else if let Some(request) = for_pbx(request) {
+            fakes.pbx.handle(&request, now_ms)
+        } else {
+            fakes.crm.handle(request, now_ms)
         };
+        let pushes = fakes.messenger.take_pushes();
         // Before the answer leaves: whoever got it must find the same after a crash.
         if request.method != "GET" {
             self.keep(&fakes).await;
         }
+        // Whoever is told may ask back.
+        drop(fakes);
+        self.tell(pushes).await;
         response
+    }
+
+    /// Posts what comes before the answer, and sees to the rest.
+    async fn tell(self: &Arc<Self>, pushes: Vec<Push>) {
+        for push in pushes {
+            let tried = push.before_answer;
+            if tried && self.post(&push).await {
+                continue;
+            }
+            let sandbox = Arc::clone(self);
+            tokio::spawn(async move {
+                tokio::time::sleep(if tried { REPEAT } else { AFTER_ANSWER }).await;
+                sandbox.post_on(&push, push.repeats + u32::from(!tried)).await;
+            });
+        }
+    }
+
+    async fn post_on(&self, push: &Push, times: u32) {
+        for _ in 0..times {
+            if self.post(push).await {
+                return;
+            }
+            tokio::time::sleep(REPEAT).await;
+        }
+    }
+
+    /// Whether the push was answered with 200.
+    async fn post(&self, push: &Push) -> bool {
+        // The person at the keyboard named this address, wherever it is.
+        let host = push.url.split('/').nth(2).unwrap_or_default().to_owned();
+        let headers = [("content-type", "application/json"), ("connection", "close")];
+        let request = Outgoing {
+            method: "POST",
+            url: push.url.clone(),
+            headers: headers.map(|(name, value)| (name, value.to_owned())).into(),
+            body: push.body.clone().into_bytes(),
+            timeout_ms: PUSH_MS,
+        };
+        let answer = match client(&[host]).or_else(|_| client(&[])) {
+            Ok(client) => client.send(request).await.map_err(|error| error.to_string()),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = &answer {
+            tracing::warn!(why, "a push of the sandbox's messenger was not posted");
+        }
+        let status = answer.map_or(0, |answer| answer.status);
+        self.change(|fakes| fakes.messenger.note_pushed(push, status, self.clock.now_ms())).await;
+        status == 200
     }
 
     async fn keep(&self, fakes: &Fakes) {
@@ -113,6 +191,12 @@ impl Sandbox {
             tracing::warn!("the sandbox could not be kept on disk; is it full?");
         }
     }
+}
+
+/// What is below `/avito/` belongs to the messenger.
+fn for_messenger(request: &Request) -> Option<Request> {
+    let path = request.path.strip_prefix("/avito").filter(|path| path.starts_with('/'))?;
+    Some(Request { path: path.to_owned(), ..request.clone() })
 }
 
 /// `/vpbx/` and `/files/` belong to the PBX; its faults are injected at `/vpbx/sandbox/faults`.
@@ -203,7 +287,7 @@ mod tests {
 
     impl World {
         async fn ask(&self, method: &'static str, path: &str, body: &str) -> Result<Answer, HttpError> {
-            let request = perezvon_platform::HttpRequest {
+            let request = Outgoing {
                 method,
                 url: format!("{}{path}", self.base),
                 headers: vec![("authorization", "Bearer token".to_owned())],
@@ -215,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_systems_answer_on_one_port() {
+    async fn all_systems_answer_on_one_port() {
         let world = world(None).await;
         for (path, status) in [("/", 200), ("/sandbox/state", 200), ("/api/v4/account", 200), ("/files/none", 404)] {
             assert_eq!(world.ask("GET", path, "").await.expect("an answer").status, status, "{path}");
@@ -223,6 +307,8 @@ mod tests {
         let body = mango::form("key", "salt", r#"{"recording_id":"none","action":"download"}"#);
         let answer = world.ask("POST", "/vpbx/queries/recording/post", &body).await.expect("an answer");
         assert_eq!((answer.status, answer.body.as_slice()), (200, &br#"{"result":3320}"#[..]));
+        let form = "grant_type=client_credentials&client_id=key&client_secret=salt";
+        assert_eq!(world.ask("POST", "/avito/token", form).await.expect("an answer").status, 200);
     }
 
     #[tokio::test]
@@ -236,6 +322,22 @@ mod tests {
         let fault = r#"{"kind":"lost_before_arrival"}"#;
         assert_eq!(world.ask("POST", "/vpbx/sandbox/faults", fault).await.expect("an answer").status, 204);
         assert!(world.ask("GET", "/files/none", "").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_push_that_nobody_takes_is_noted_and_holds_up_nothing() {
+        let world = world(None).await;
+        // Bound and never listening: nobody else can take the port meanwhile.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let nobody = format!("http://{}/h/token", socket.local_addr().expect("an address"));
+        let now_ms = world.sandbox.clock.now_ms();
+        world.sandbox.change(|fakes| fakes.messenger.subscribe_address(&nobody)).await;
+        let written = world.ask("POST", "/avito/sandbox/messages", r#"{"text":"Здравствуйте!"}"#).await;
+        assert_eq!(written.expect("an answer").status, 200);
+        let noted = |fakes: &mut Fakes| fakes.messenger.pushed().map(|push| push.status).collect::<Vec<_>>();
+        assert_eq!(world.sandbox.change(noted).await, [0]);
+        assert!(world.sandbox.clock.now_ms() - now_ms < PUSH_MS);
     }
 
     #[tokio::test]

@@ -1,10 +1,11 @@
 //! What the tests of the whole program share: processes of the built binary, a plain HTTP client,
-//! and settings with short waits. [`calls`] has calls, and what they leave in the CRM.
+//! and settings with short waits. [`calls`] has calls, and what they leave in the CRM; [`chats`] has a messenger.
 
 // Each test uses its part of it.
 #![allow(dead_code)]
 
 pub mod calls;
+pub mod chats;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -158,10 +159,15 @@ pub fn api(server: SocketAddr, data: &Path, path: &str) -> Value {
     serde_json::from_slice(&body).expect("JSON")
 }
 
-/// Path of the hook URL of the only channel.
-pub fn hook(server: SocketAddr, data: &Path) -> String {
+/// The hook URL of the only channel.
+pub fn hook_url(server: SocketAddr, data: &Path) -> String {
     let urls = api(server, data, "urls");
-    let url = urls["urls"][0]["url"].as_str().expect("a URL").to_owned();
+    urls["urls"][0]["url"].as_str().expect("a URL").to_owned()
+}
+
+/// Its path.
+pub fn hook(server: SocketAddr, data: &Path) -> String {
+    let url = hook_url(server, data);
     url[url.find("/h/").expect("a hook URL")..].to_owned()
 }
 
@@ -188,9 +194,12 @@ pub fn add_contacts<'a>(sandbox: SocketAddr, phones: impl Iterator<Item = &'a st
 
 /// Settings of an account that knows this sandbox, with waits as short as they may be.
 pub fn settings(sandbox: SocketAddr, folder: &Path) -> PathBuf {
-    let text = include_str!("settings.toml").replace("SANDBOX", &sandbox.to_string());
+    written(include_str!("settings.toml"), sandbox, folder)
+}
+
+fn written(text: &str, sandbox: SocketAddr, folder: &Path) -> PathBuf {
     let file = folder.join("settings.toml");
-    std::fs::write(&file, text).expect("a settings file");
+    std::fs::write(&file, text.replace("SANDBOX", &sandbox.to_string())).expect("a settings file");
     file
 }
 
@@ -202,10 +211,20 @@ pub struct World {
 }
 
 impl World {
+    /// Of calls.
     pub fn new() -> Self {
+        Self::of(include_str!("settings.toml"))
+    }
+
+    /// Of chats that are answered after so long (`1s`), without telephony and without a CRM.
+    pub fn of_chats(delay: &str) -> Self {
+        Self::of(&include_str!("chats.toml").replace("DELAY", delay))
+    }
+
+    fn of(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sandbox = Process::sandbox();
-        let settings = settings(sandbox.address, folder.path());
+        let settings = written(settings, sandbox.address, folder.path());
         Self { folder, sandbox, settings }
     }
 

@@ -83,12 +83,15 @@ impl Avito {
         self.pushed.iter()
     }
 
-    /// A second subscription of the same address changes nothing.
-    pub(super) fn subscribe(&mut self, call: &Call<'_>) -> Result<Response, Response> {
-        let url = address(call)?;
-        if !self.subscribed.contains(&url) {
-            self.subscribed.push(url);
+    /// From now on this address is pushed to. A second subscription of the same address changes nothing.
+    pub fn subscribe_address(&mut self, url: &str) {
+        if !self.subscribed.iter().any(|known| known == url) {
+            self.subscribed.push(url.to_owned());
         }
+    }
+
+    pub(super) fn subscribe(&mut self, call: &Call<'_>) -> Result<Response, Response> {
+        self.subscribe_address(&address(call)?);
         Ok(ok())
     }
 
