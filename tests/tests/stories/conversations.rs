@@ -150,6 +150,31 @@ async fn a_late_echo_of_our_own_text_is_no_reply() {
 }
 
 #[test]
+fn an_echo_in_one_batch_with_its_result_is_no_reply_whichever_stands_first() {
+    let told = |seed| {
+        in_virtual_time(async move {
+            let mut world = talk(Plan { seed, ..Plan::default() }, inbox()).await;
+            // The send waits behind a pause, so that its result comes while nobody takes events in.
+            let until = world.now().after(Millis::seconds(90));
+            world.chats(|chats| chats.busy_until = until);
+            world.happens(message("c1", Author::Client)).await;
+            seconds(&mut world, 80).await;
+            world.route_is_down = true;
+            minutes(&mut world, 2).await;
+            assert_eq!(texts(&world), [SOON]);
+            world.happens(message("ours-0", Author::Agent)).await;
+            assert_eq!(world.events.len(), 2, "the result and the echo");
+            world.route_is_down = false;
+            minutes(&mut world, 20).await;
+            texts(&world)
+        })
+    };
+    for seed in 1..9 {
+        assert_eq!(told(seed), [SOON, MORE], "seed {seed}: nobody has replied");
+    }
+}
+
+#[test]
 fn duplicates_and_reordering_change_nothing() {
     let told = |seed| {
         in_virtual_time(async move {

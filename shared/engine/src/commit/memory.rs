@@ -29,6 +29,8 @@ impl Committer {
                     continue;
                 }
             }
+            // Its echo may stand behind it in the same batch.
+            marks.extend(A::told_of(&one.event).map(|(message, _)| Mark::Message(message)));
             fresh.push(one.clone());
         }
         Ok(fresh)
