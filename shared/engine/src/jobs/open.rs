@@ -99,7 +99,20 @@ async fn prev_ended(table: &dyn Table, jobs: &[JobRow], job: &JobRow, times: &Ti
     })
 }
 
-/// The smallest time at which one of the jobs can go; ready counts as now.
+/// The smallest time at which one of the jobs can go; ready counts as now. Whatever has to wait for an older one of
+/// them counts for nothing: that one's time is there.
 pub(super) fn smallest_due(jobs: &[JobRow], now: Timestamp, skew_ms: i64) -> Option<Timestamp> {
-    jobs.iter().map(|job| Timestamp(job.due().0 + 2 * skew_ms).max(now)).min()
+    let (mut taken, mut open) = (HashSet::new(), HashSet::new());
+    let mut smallest = None;
+    for job in jobs {
+        let is_behind = job.points.iter().any(|point| taken.contains(point))
+            || job.prev.as_ref().is_some_and(|prev| open.contains(&prev.id));
+        taken.extend(&job.points);
+        open.insert(&job.id);
+        let due = Timestamp(job.due().0 + 2 * skew_ms).max(now);
+        if !is_behind {
+            smallest = Some(smallest.map_or(due, |smallest: Timestamp| smallest.min(due)));
+        }
+    }
+    smallest
 }

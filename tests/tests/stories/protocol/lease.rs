@@ -185,6 +185,29 @@ async fn a_job_that_only_waits_for_the_clocks_is_not_left_to_the_sweep() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_that_waits_is_not_left_to_the_sweep_because_of_those_behind_it() {
+    for by_point in [true, false] {
+        let mut world = school(Plan::default()).await;
+        seconds(&mut world, 1).await; // The first sweep is over.
+        let now = world.now();
+        put_question(&world, 1, now).await;
+        let mut job = jobs(&world).await.remove(0);
+        (job.state, job.retry_at) = (JobState::Waiting, Some(Timestamp(now.0 + 2_000)));
+        world.table.write(job.save(now)).expect("put off");
+        let prev = (!by_point).then(|| Prev { at: now, id: question_id(1) });
+        let points = question(if by_point { 1 } else { 2 }).points;
+        let order = JobOrder { points, prev, ..question(2) };
+        let behind = JobRow::put(&ids().0, Timestamp(now.0 + 1), &question_id(2), &order, false);
+        world.table.update(behind).await.expect("put");
+        wake(&world).await;
+        seconds(&mut world, 2).await;
+        assert_eq!(connection(&world).await.wake_due, Some(Timestamp(now.0 + 12_000)), "with its 2 skew");
+        seconds(&mut world, 15).await;
+        assert!(jobs(&world).await.iter().all(|job| job.state == JobState::Done), "by a wake-up of its own");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn whoever_finds_the_lease_taken_pokes_and_the_holder_looks_again() {
     let mut world = school(Plan { parallel: 3, ..Plan::default() }).await;
     for n in 0..12 {
