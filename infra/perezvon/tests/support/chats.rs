@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::request;
 
-/// The autoreply of the settings.
-pub const AUTOREPLY: &str = "Здравствуйте! Ответим в течение нескольких минут.";
+/// The autoreplies of the settings.
+pub const AUTOREPLIES: [&str; 2] =
+    ["Здравствуйте! Ответим в течение нескольких минут.", "Простите, все заняты. Мы о вас помним."];
 const KEYS: &str = "client_id=abcdefghijklmnopqrstuvwxyz012345&client_secret=543210zyxwvutsrqponmlkjihgfedcba";
 const OURS: i64 = 100_000_001;
 

@@ -216,7 +216,7 @@ impl World {
         Self::of(include_str!("settings.toml"))
     }
 
-    /// Of chats that are answered after so long (`1s`), without telephony and without a CRM.
+    /// Of chats that are answered after so long (`1s`) and again after five seconds, without telephony and without a CRM.
     pub fn of_chats(delay: &str) -> Self {
         Self::of(&include_str!("chats.toml").replace("DELAY", delay))
     }
