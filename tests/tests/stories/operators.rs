@@ -1,10 +1,11 @@
 //! What people see of conversations through `api`: lists, the history, who is away; and what they may not do.
 
-use perezvon_domain::Timestamp;
 use perezvon_domain::conversation::event::Author;
 use perezvon_domain::time::Millis;
+use perezvon_domain::{ConversationEventKind as Kind, Timestamp};
 use perezvon_platform::link::Role;
 use perezvon_store::items::call::month;
+use perezvon_store::items::history;
 use perezvon_store::{Row, Value, keys};
 use perezvon_tests::World;
 use perezvon_tests::chat::{id, message};
@@ -109,6 +110,22 @@ async fn an_echo_is_shown_once_and_what_may_be_one_not_before_that_is_known() {
     assert_eq!(each(&answer, "message"), ["c1", "ours-0", "app-1"].map(|id| json!(id)));
     assert_eq!(each(&answer, "by"), [Json::Null, json!("Анна Главная"), Json::Null], "who wrote there nobody told us");
     assert_eq!(each(&answer, "from")[2], "agent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_beyond_its_bound_is_read_that_far_and_says_so() {
+    let world = asked(Plan::default()).await;
+    assert_eq!(shown(&world).await["whole"], true);
+    let conversation = world.conversation().conversation;
+    for n in 0..6_000 {
+        let Kind::MessageReceived(told) = message(&format!("m{n:04}"), Author::Client) else { panic!("a message") };
+        world.table.write(history::message(&conversation, &told, world.now())).expect("written");
+    }
+    let before = world.table.units().reads;
+    let answer = shown(&world).await;
+    assert_eq!((&answer["whole"], each(&answer, "id").len()), (&json!(false), 50));
+    // The item; head, head and version of the settings; five pages of a thousand rows.
+    assert_eq!(world.table.units().reads - before, 9);
 }
 
 #[tokio::test(start_paused = true)]
