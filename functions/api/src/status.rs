@@ -1,4 +1,4 @@
-//! `GET` and `PUT employees/{id}/status`: whether an employee is away, until somebody says otherwise.
+//! `GET` and `PUT employees/{id}/status`: whether an employee is there: away until somebody says so.
 
 use perezvon_domain::{AccountId, EmployeeId};
 use perezvon_platform::link::Role;
@@ -46,8 +46,8 @@ impl Api {
             return Err(Problem::new(403, texts::STATUS_OF_ANOTHER));
         }
         self.check_works(account, employee).await?;
-        let away = status == Status::Away;
-        let put = StatusRow::put(account, employee, away, self.now(), &visitor.person.name);
+        let online = status == Status::Online;
+        let put = StatusRow::put(account, employee, online, self.now(), &visitor.person.name);
         let row = self.table.update(put).await?;
         Ok(reply(employee, &StatusRow::read(&row)))
     }
@@ -61,6 +61,6 @@ impl Api {
 }
 
 fn reply(employee: &EmployeeId, row: &StatusRow) -> Reply {
-    let status = if row.away { Status::Away } else { Status::Online };
+    let status = if row.online { Status::Online } else { Status::Away };
     Reply::json(200, &json!({ "employee": employee, "status": status, "since": row.at, "by": row.by }))
 }

@@ -137,7 +137,7 @@ async fn an_employee_is_away_until_somebody_says_otherwise() {
         ask(&world, &who, method, &path, body).await
     };
     let set = |status: &str| Some(json!({ "status": status }));
-    assert_eq!(status(anna(), None).await.1["status"], "online", "nobody ever said anything");
+    assert_eq!(status(anna(), None).await.1["status"], "away", "nobody ever said anything");
     assert_eq!(status(anna(), set("away")).await.0, 403, "not for somebody else");
     let (code, answer) = status(petrova(), set("away")).await;
     assert_eq!((code, &answer["status"], &answer["by"]), (200, &json!("away"), &json!("petrova")), "{answer}");

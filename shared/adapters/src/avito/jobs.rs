@@ -81,6 +81,10 @@ impl Jobs for Avito {
         }
     }
 
+    fn delete_within(&self) -> Option<Millis> {
+        Some(Millis::minutes(60))
+    }
+
     fn markers(&self) -> &'static [Marker] {
         &MARKERS
     }
