@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+import chats
 import stack
 from stack import ENV, STACK, perezvon, until
 
@@ -153,12 +154,12 @@ def apply(world, *words, salts=(SALT,)):
     """The demo's settings, with addresses of the sandbox outside."""
     text = (stack.ROOT / "infra/perezvon/src/demo/settings.toml").read_text()
     base = f"http://{world.sandbox}"
-    text = text.replace('provider = "mango"', f'provider = "mango"\nbase = "{base}/vpbx"')
+    text = text.replace('base = "/', f'base = "{base}/')
     text = text.replace('provider = "amocrm"', f'provider = "amocrm"\nbase = "{base}"')
     text = text.replace("final_after_legs_ended_ms = 2000", f"final_after_legs_ended_ms = {FINAL_AFTER_MS}")
     both = "\n".join(f'[[channels.secrets]]\nkey = "env:KEY"\nsalt = "{salt}"\n' for salt in salts)
     text = text.replace('[[channels.secrets]]\nkey = "env:KEY"\nsalt = "env:SALT"\n', both)
-    (stack.WORK / "settings.toml").write_text(text)
+    (stack.WORK / "settings.toml").write_text(chats.with_second_step(text))
     world.cli("apply", "settings.toml", *words)
 
 
@@ -287,11 +288,12 @@ def facts(world):
         found = world.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
         for message in found:
             event = json.loads(message["Body"])
-            seen.setdefault(event["detail"]["entry"], []).append(event["detail-type"])
-        return set(world.entries.values()) <= set(seen)
+            told = event["detail"]
+            seen.setdefault(told.get("entry") or told["chat"], []).append(event["detail-type"])
+        return {world.chat, *world.entries.values()} <= set(seen)
 
-    until("facts of all calls", PATIENCE, look)
-    assert "CallMissed" in seen[world.entries[1]], f"{seen}"
+    until("facts of all calls and of the chat", PATIENCE, look)
+    assert "CallMissed" in seen[world.entries[1]] and "ConversationOpened" in seen[world.chat], f"{seen}"
 
 
 def poison(world):

@@ -6,6 +6,7 @@ import sys
 import time
 import traceback
 
+import chats
 import checks
 import probes
 import stack
@@ -28,6 +29,7 @@ def main():
         step("`perezvon keys`, deployed again; the owner's token; `perezvon apply --keys`", checks.settle_in, world)
         step("policies: a probe under each function's role is refused what the role is not for", probes.probes, world)
         step("a call whose summary never comes is posted (settled further below)", checks.post_silent, world)
+        step("a chat: the messenger is told the address, a client writes, the first autoreply goes out", chats.post_chat, world)
         step("the demo's webhooks and, in the same batch, a poison message", checks.post_demo, world)
         step("records stand in the CRM exactly once, with reasons", checks.records, world)
         step("each webhook posted once more changes nothing", checks.again, world)
@@ -36,6 +38,8 @@ def main():
         step("the poison message is a dead letter, its neighbours passed", checks.poison, world)
         step("stopped in the middle of a call and started again: nothing is lost", checks.restart, world)
         step("the schedule of `wake` settled the call without a summary", checks.silent, world)
+        step("the schedule of `auto-reply` brought the second autoreply, each went out once", chats.answered, world)
+        step("the schedule of `auto-close` closed the chat, with its text once", chats.closed, world)
     except Exception as error:
         if not isinstance(error, AssertionError):
             traceback.print_exc()

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::chats::{AUTOREPLIES, Messenger};
-use support::{Process, Random, World, api, free_address, hook_url, until};
+use support::{Process, Random, World, api, free_address, until};
 
 /// From a client's message until it is answered, a look-up after a kill included.
 const ANSWERED: Duration = Duration::from_secs(60);
@@ -22,11 +22,12 @@ fn serve(world: &World, address: SocketAddr) -> Process {
     world.serve(address, &world.path("data"), &["--lease-seconds", "3"])
 }
 
-/// A running program whose channel is subscribed at the messenger.
+/// A running program that told the messenger its address.
 fn begin(world: &World) -> (Process, Messenger) {
     let server = serve(world, free_address());
     let messenger = Messenger(world.sandbox.address);
-    messenger.subscribe(&hook_url(server.address, &world.path("data")));
+    let is_told = || messenger.state()["subscriptions"].as_array().is_some_and(|told| !told.is_empty());
+    until("the messenger is told where to post", ANSWERED, is_told);
     (server, messenger)
 }
 

@@ -29,7 +29,7 @@ fn document(identity: &Identity) -> Result<Document, Vec<Problem>> {
     })?;
     let sandbox = base(identity.port);
     for channel in &mut document.channels {
-        channel.base = Some(format!("{sandbox}/vpbx"));
+        channel.base = channel.base.take().map(|path| format!("{sandbox}{path}"));
     }
     if let Some(crm) = &mut document.crm {
         crm.base = Some(sandbox);

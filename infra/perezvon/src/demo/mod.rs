@@ -1,7 +1,8 @@
-//! The demo: an account whose CRM and PBX are the sandbox, and three calls at the first start.
+//! The demo: an account whose CRM, PBX and messenger are the sandbox, and three calls and a chat at the first start.
 
 mod account;
 mod calls;
+mod chat;
 mod outcome;
 mod play;
 

@@ -58,16 +58,25 @@ impl Demo {
         if let Err(why) = self.mark_played(data) {
             return say(&why);
         }
-        say("\nДемонстрация: три звонка проходят тот же путь, что и настоящие …");
+        say("\nДемонстрация: три звонка и чат проходят тот же путь, что и настоящие …");
         let calls = calls::all(ports.clock.now_ms().div_euclid(1000));
         let play = Play { ports, calls: &calls, channel: ChannelId(hook.channel.clone()) };
         // Through our own door, but not by way of the world.
         let address = format!("http://{own}{}", hook.url.trim_start_matches(public_url));
         let looked = tokio::time::timeout(PATIENCE, async {
-            if let Err(why) = self.post(&play, &address, own).await {
+            let calls = async {
+                if let Err(why) = self.post(&play, &address, own).await {
+                    say(&why);
+                }
+                play.until_settled().await;
+            };
+            let chat = async {
+                let http = client(&[self.host()])?;
+                self.play_chat(http.as_ref(), ports.clock.as_ref()).await
+            };
+            if let ((), Err(why)) = tokio::join!(calls, chat) {
                 say(&why);
             }
-            play.until_settled().await;
         });
         // Late or not: the table says what is there.
         _ = looked.await;
@@ -78,6 +87,11 @@ impl Demo {
         let Stage { data, public_url, own, .. } = stage;
         let outcomes = play.outcomes().await;
         say(&table(&outcomes));
+        let chat = self.chat().await;
+        for line in chat.iter().flat_map(|(_, lines)| lines) {
+            say(line);
+        }
+        say("");
         for (outcome, call) in outcomes.iter().zip(play.calls) {
             let stored = outcome.row.as_ref().is_some_and(|row| row.recording);
             if let Some(recording) = call.recording.as_ref().filter(|_| stored) {
@@ -90,7 +104,8 @@ impl Demo {
         if let Some(call) = play.calls.first() {
             let (channel, folder) = (&play.channel, data.path.display());
             let call = format!("{channel}:{}", call.entry);
-            say(&format!("Почему так:       perezvon explain {call} --server http://{own} --data {folder}"));
+            let chat = chat.map_or_else(String::new, |(id, _)| format!(" (или ads:{id})"));
+            say(&format!("Почему так:       perezvon explain {call}{chat} --server http://{own} --data {folder}"));
         }
         say("");
     }

@@ -112,6 +112,11 @@ impl Sandbox {
         result
     }
 
+    /// Looks at the systems.
+    pub async fn look<T>(&self, look: impl FnOnce(&Fakes) -> T) -> T {
+        look(&*self.fakes.lock().await)
+    }
+
     async fn answer(self: &Arc<Self>, request: &Request) -> Response {
         let mut fakes = self.fakes.lock().await;
         let now_ms = self.clock.now_ms();

@@ -9,7 +9,6 @@ use super::request;
 /// The autoreplies of the settings.
 pub const AUTOREPLIES: [&str; 2] =
     ["Здравствуйте! Ответим в течение нескольких минут.", "Простите, все заняты. Мы о вас помним."];
-const KEYS: &str = "client_id=abcdefghijklmnopqrstuvwxyz012345&client_secret=543210zyxwvutsrqponmlkjihgfedcba";
 const OURS: i64 = 100_000_001;
 
 /// The messenger of this sandbox.
@@ -17,46 +16,38 @@ const OURS: i64 = 100_000_001;
 pub struct Messenger(pub SocketAddr);
 
 impl Messenger {
-    fn ask(self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Value {
-        let answer = request(self.0, method, &format!("/avito/{path}"), headers, body.as_bytes());
+    fn ask(self, method: &str, path: &str, body: &str) -> Value {
+        let answer = request(self.0, method, &format!("/avito/{path}"), &[], body.as_bytes());
         let (status, body) = answer.expect("an answer");
         assert!((200..300).contains(&status), "{path}: {status} {}", String::from_utf8_lossy(&body));
         serde_json::from_slice(&body).unwrap_or_default()
     }
 
-    /// From now on pushes go to this address.
-    pub fn subscribe(self, url: &str) {
-        let token = self.ask("POST", "token", &[], &format!("grant_type=client_credentials&{KEYS}"));
-        let bearer = format!("Bearer {}", token["access_token"].as_str().expect("a token"));
-        let body = json!({ "url": url }).to_string();
-        self.ask("POST", "messenger/v3/webhook", &[("authorization", &bearer)], &body);
-    }
-
     /// How it behaves from now on.
     pub fn behave(self, manner: &Value) {
-        self.ask("POST", "sandbox/manner", &[], &manner.to_string());
+        self.ask("POST", "sandbox/manner", &manner.to_string());
     }
 
     /// Something goes wrong.
     pub fn inject(self, fault: &Value) {
-        self.ask("POST", "sandbox/faults", &[], &fault.to_string());
+        self.ask("POST", "sandbox/faults", &fault.to_string());
     }
 
     /// A new client writes; the id of the chat. The push was tried once by then.
     pub fn begin(self, text: &str) -> String {
-        let made = self.ask("POST", "sandbox/messages", &[], &json!({ "text": text }).to_string());
+        let made = self.ask("POST", "sandbox/messages", &json!({ "text": text }).to_string());
         made["chat"].as_str().expect("a chat").to_owned()
     }
 
     /// Somebody writes into a chat: `client` or `us`, in the provider's application.
     pub fn write(self, chat: &str, from: &str, text: &str) {
         let body = json!({ "chat": chat, "from": from, "text": text });
-        self.ask("POST", "sandbox/messages", &[], &body.to_string());
+        self.ask("POST", "sandbox/messages", &body.to_string());
     }
 
     /// Everything that happened there.
     pub fn state(self) -> Value {
-        self.ask("GET", "sandbox/state", &[], "")
+        self.ask("GET", "sandbox/state", "")
     }
 
     /// The texts under our name in a chat, oldest first.

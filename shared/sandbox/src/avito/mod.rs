@@ -191,6 +191,11 @@ impl Avito {
         self.gate.log().collect()
     }
 
+    /// It knows where to post.
+    pub fn is_subscribed(&self) -> bool {
+        !self.subscribed.is_empty()
+    }
+
     /// All chats, oldest first.
     pub fn chats(&self) -> &[Chat] {
         &self.chats
