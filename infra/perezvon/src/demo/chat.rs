@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Demo;
 
-const TEXT: &str = "Здравствуйте! Ещё можно записаться?";
+const TEXT: &str = "Здравствуйте! Объявление ещё актуально?";
 const LOOK_EVERY_MS: i64 = 50;
 const TIMEOUT_MS: i64 = 5_000;
 
