@@ -72,7 +72,7 @@ impl Api {
         visitor: &Visitor,
         request: &Request,
     ) -> Result<Reply, Problem> {
-        let document: Document = request.json()?;
+        let document: Document = request.strict_json()?;
         if document.account.id != *account {
             return Err(Problem::new(400, texts::OTHER_ACCOUNT));
         }

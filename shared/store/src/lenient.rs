@@ -11,10 +11,29 @@ use serde_json::{Error, Value};
 /// # Errors
 /// It is no JSON, a field is missing or of another shape.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
-    T::deserialize(Lenient(serde_json::from_str(text)?))
+    T::deserialize(Lenient { value: serde_json::from_str(text)?, strict: false })
 }
 
-struct Lenient(Value);
+/// Reads JSON that a person wrote: nothing is passed over. For what is stored later, so that one reader serves both.
+///
+/// # Errors
+/// It is no JSON, a field is missing, of another shape, or not known.
+pub fn strict<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    T::deserialize(Lenient { value: serde_json::from_slice(bytes)?, strict: true })
+}
+
+struct Lenient {
+    value: Value,
+    /// Unknown fields are left to the type.
+    strict: bool,
+}
+
+impl Lenient {
+    fn inside(&self) -> impl Fn(Value) -> Self + use<> {
+        let strict = self.strict;
+        move |value| Self { value, strict }
+    }
+}
 
 impl<'de> IntoDeserializer<'de, Error> for Lenient {
     type Deserializer = Self;
@@ -28,10 +47,11 @@ impl<'de> Deserializer<'de> for Lenient {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(Lenient))),
+        let inside = self.inside();
+        match self.value {
+            Value::Array(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter().map(inside))),
             Value::Object(fields) => {
-                visitor.visit_map(MapDeserializer::new(fields.into_iter().map(|(name, value)| (name, Lenient(value)))))
+                visitor.visit_map(MapDeserializer::new(fields.into_iter().map(|(name, value)| (name, inside(value)))))
             }
             plain => plain.deserialize_any(visitor),
         }
@@ -43,13 +63,14 @@ impl<'de> Deserializer<'de> for Lenient {
         known: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let Value::Object(mut fields) = self.0 else { return self.deserialize_any(visitor) };
-        fields.retain(|name, _| known.contains(&name.as_str()));
-        Self(Value::Object(fields)).deserialize_any(visitor)
+        let inside = self.inside();
+        let Value::Object(mut fields) = self.value else { return inside(self.value).deserialize_any(visitor) };
+        fields.retain(|name, _| self.strict || known.contains(&name.as_str()));
+        inside(Value::Object(fields)).deserialize_any(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -62,10 +83,11 @@ impl<'de> Deserializer<'de> for Lenient {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match self.0 {
+        let inside = self.inside();
+        match self.value {
             // What a variant holds may have unknown fields as well.
             Value::Object(fields) if fields.len() == 1 => {
-                let pairs = fields.into_iter().map(|(name, value)| (name, Lenient(value)));
+                let pairs = fields.into_iter().map(|(name, value)| (name, inside(value)));
                 visitor.visit_enum(serde::de::value::MapAccessDeserializer::new(MapDeserializer::new(pairs)))
             }
             plain @ Value::String(_) => plain.deserialize_enum(name, variants, visitor),
@@ -161,5 +183,15 @@ mod tests {
         }
         let two = r#"{"id":"x","kinds":[{"Held":{},"Both":{}}],"nothing":null,"raw":1}"#;
         assert!(from_str::<Outer>(two).expect_err("two variants").to_string().contains("variant"));
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_read_the_same_but_for_unknown_fields() {
+        let text = serde_json::to_string(&outer()).expect("text");
+        assert_eq!(strict::<Outer>(text.as_bytes()).expect("read"), outer());
+        let mut value: Value = serde_json::from_str(&text).expect("JSON");
+        grown(&mut value, true);
+        let error = strict::<Outer>(value.to_string().as_bytes()).expect_err("an unknown field");
+        assert!(error.to_string().contains("from_the_next_version"), "{error}");
     }
 }

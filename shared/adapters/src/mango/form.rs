@@ -1,8 +1,9 @@
 //! The envelope of every request in both directions: a form of key, sign and one JSON text.
 
-use encoding_rs::{Encoding, WINDOWS_1251};
 use percent_encoding::percent_decode;
 use sha2::{Digest, Sha256};
+use yore::CodePage;
+use yore::code_pages::{CP866, CP1251};
 
 use crate::intake::{RawRequest, Refusal};
 use crate::secret::Secret;
@@ -91,14 +92,14 @@ fn charset(content_type: &str) -> Option<&str> {
 
 fn text(bytes: Vec<u8>, charset: Option<&str>) -> Result<String, Refusal> {
     let Some(label) = charset else {
-        return Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| WINDOWS_1251.decode_without_bom_handling(error.as_bytes()).0.into_owned()));
+        return Ok(String::from_utf8(bytes).unwrap_or_else(|error| CP1251.decode_lossy(error.as_bytes()).into_owned()));
     };
-    let encoding = Encoding::for_label(label.as_bytes())
-        .ok_or_else(|| Refusal::Unreadable(format!("unknown charset `{label:.40}`")))?;
-    let decoded = encoding.decode_without_bom_handling_and_without_replacement(&bytes);
-    decoded.map(std::borrow::Cow::into_owned).ok_or_else(|| {
-        let name = encoding.name().to_ascii_lowercase();
-        Refusal::Unreadable(format!("declared as {name}, but the bytes are none"))
-    })
+    let none = || Refusal::Unreadable(format!("declared as {}, but the bytes are none", label.to_ascii_lowercase()));
+    let page: &dyn CodePage = match label.to_ascii_lowercase().as_str() {
+        "utf-8" | "utf8" | "us-ascii" | "ascii" => return String::from_utf8(bytes).map_err(|_| none()),
+        "windows-1251" | "cp1251" | "cp-1251" | "x-cp1251" | "1251" => &CP1251,
+        "cp866" | "ibm866" | "866" => &CP866,
+        _ => return Err(Refusal::Unreadable(format!("unknown charset `{label:.40}`"))),
+    };
+    page.decode(&bytes).map(std::borrow::Cow::into_owned).map_err(|_| none())
 }
