@@ -19,13 +19,14 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
-/// A request of the API; a 401 leads to the login.
-export async function request(method, path, body) {
+/// A request of the API, done once however often it comes under one key; a 401 leads to the login.
+export async function request(method, path, body, key) {
   const options = { method, credentials: "same-origin", headers: {} };
   if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }
+  if (key) options.headers["idempotency-key"] = key;
   let answer;
   try {
     answer = await fetch("/api/v1/" + path, options);
@@ -42,8 +43,13 @@ export async function request(method, path, body) {
 }
 
 /// A request about the chosen account.
-export function ofAccount(method, path, body) {
-  return request(method, `accounts/${encodeURIComponent(state.account.id)}/${path}`, body);
+export function ofAccount(method, path, body, key) {
+  return request(method, `accounts/${encodeURIComponent(state.account.id)}/${path}`, body, key);
+}
+
+/// Who looks, and at which account.
+export function who() {
+  return { me: state.me, account: state.account };
 }
 
 /// Whether this person has a right.

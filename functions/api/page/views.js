@@ -1,14 +1,15 @@
-// The views: calls, quarantine, channels with connections, settings. Each makes its elements in a place
-// and reads its data in load().
+// The views: calls, quarantine, channels with connections, settings; conversations stand in a file of their own.
+// Each makes its elements in a place and reads its data in load().
 
 import { act, h, may, moment, notice, ofAccount } from "./app.js";
+import { conversations } from "./conversations.js";
 import { ru as texts } from "./texts.js";
 
-function badge(kind, words) {
+export function badge(kind, words) {
   return h("span", { className: "badge " + kind }, words);
 }
 
-function empty(words) {
+export function empty(words) {
   return h("p", { className: "empty" }, words);
 }
 
@@ -345,6 +346,7 @@ function settings(place) {
 
 export const views = {
   calls: { needs: "see_calls", polls: true, make: calls },
+  conversations: { needs: "see_calls", polls: true, make: conversations },
   quarantine: { needs: "look", polls: false, make: quarantine },
   channels: { needs: "look", polls: true, make: channels },
   settings: { needs: "look", polls: false, make: settings },

@@ -92,7 +92,8 @@ impl Api {
                 continue;
             };
             let (name, zone) = (settings.document.account.name, settings.policy.time_zone);
-            accounts.push(serde_json::json!({ "id": id, "name": name, "time_zone": zone }));
+            let groups: Vec<_> = settings.policy.groups.keys().collect();
+            accounts.push(serde_json::json!({ "id": id, "name": name, "time_zone": zone, "groups": groups }));
         }
         Ok(Reply::json(200, &serde_json::json!({ "accounts": accounts })))
     }
@@ -112,6 +113,7 @@ pub fn me(visitor: &Visitor) -> Reply {
             "role_words": access::role_words(*role),
             "may": {
                 "see_calls": may(Right::Calls),
+                "answer": may(Right::Answer),
                 "look": may(Right::Look),
                 "configure": may(Right::Configure),
                 "give_tokens": may(Right::GiveTokens),

@@ -209,3 +209,14 @@ async fn pages_of_a_list_meet_without_a_gap_and_without_a_repetition() {
         assert_eq!(seen, crowd, "{list} {limit}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_page_is_told_who_may_answer_and_which_groups_there_are() {
+    let world = asked(Plan::default()).await;
+    for (role, may) in [(Role::Operator, true), (Role::Auditor, false), (Role::Integrator, false)] {
+        let (_, me) = ask(&world, &token("school", "anna", role), "GET", "/api/v1/me", None).await;
+        assert_eq!(me["may"]["answer"], may, "{role:?}");
+    }
+    let (_, answer) = ask(&world, &anna(), "GET", "/api/v1/accounts", None).await;
+    assert_eq!(answer["accounts"][0]["groups"], json!(["Продажи"]));
+}

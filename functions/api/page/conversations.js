@@ -1,0 +1,291 @@
+// Conversations: who waits, what was written, and what people of ours do about it.
+
+import { act, h, may, moment, notice, ofAccount, who } from "./app.js";
+import { ru as texts } from "./texts.js";
+import { badge, empty } from "./views.js";
+
+const t = texts.conversations;
+const HOME = "#/conversations";
+const PAGE = 50;
+/// Most rows of one request.
+const MOST = 200;
+
+/// The list that is shown, also after a conversation was looked at.
+const chosen = { of: null, month: null };
+/// Where people write, by person and conversation: what was typed outlives everything but the tab.
+const composers = new Map();
+
+/// A list, or the conversation that the address names.
+export function conversations(place) {
+  const id = location.hash.slice(HOME.length + 1);
+  return id ? one(place, decodeURIComponent(id)) : list(place);
+}
+
+/// Puts a line for each thing into a list, in this order. One that says the same stays as it is.
+function put(place, things, fill) {
+  const known = new Map([...place.children].map((item) => [item.thing, item]));
+  const wanted = things.map((thing) => {
+    const said = JSON.stringify(thing);
+    const item = known.get(thing.id) || h("li");
+    if (item.said !== said) fill(Object.assign(item, { thing: thing.id, said }), thing);
+    known.delete(thing.id);
+    return item;
+  });
+  for (const gone of known.values()) gone.remove();
+  wanted.forEach((item, index) => {
+    if (place.children[index] !== item) place.insertBefore(item, place.children[index] || null);
+  });
+}
+
+function time(ms, className) {
+  return h("time", { className, dateTime: new Date(ms).toISOString() }, moment(ms));
+}
+
+/* The list */
+
+function list(place) {
+  const { me, account } = who();
+  const lists = [me.account && ["employee:" + me.name, t.mine],
+    ...account.groups.map((name) => ["group:" + name, t.ofGroup(name)]), ["", t.all]].filter(Boolean);
+  if (!lists.some(([of]) => of === chosen.of)) Object.assign(chosen, { of: lists[0][0], month: null });
+  const button = (words, work) => h("button", { type: "button", onclick: work }, words);
+  const options = lists.map(([of, words]) => h("option", { value: of, selected: of === chosen.of }, words));
+  const choice = h("select", { onchange: () => restart({ of: choice.value, month: null }) }, options);
+  const month = h("span", { className: "quiet" });
+  const newest = button(t.newest, () => restart({ month: null }));
+  const older = button(t.older, () => restart({ month: older.month }));
+  const rows = h("ul", { className: "card calls" });
+  const nothing = empty(texts.loading);
+  const more = button(texts.more, () => { count += PAGE; act(more, load); });
+  const months = h("div", { className: "cardhead" }, month, older, newest);
+  let count = PAGE;
+  let turn = 0;
+  rows.hidden = months.hidden = more.hidden = true;
+  place.replaceChildren(h("div", { className: "filter" }, h("label", {}, t.list, choice), months), rows, nothing, h("p", {}, more));
+
+  function restart(change) {
+    Object.assign(chosen, change);
+    count = PAGE;
+    notice("");
+    load().catch((error) => notice(error.message, true));
+  }
+
+  async function load() {
+    const own = ++turn;
+    const read = [];
+    let answer = { cursor: null };
+    do {
+      const query = new URLSearchParams({ limit: Math.min(count - read.length, MOST) });
+      if (chosen.of) query.set("of", chosen.of);
+      else if (chosen.month) query.set("month", chosen.month);
+      if (answer.cursor) query.set("cursor", answer.cursor);
+      answer = await ofAccount("GET", "conversations?" + query);
+      if (own !== turn) return;
+      read.push(...answer.conversations);
+    } while (answer.cursor && read.length < count);
+    put(rows, read, (item, it) => item.replaceChildren(row(it)));
+    rows.hidden = read.length === 0;
+    nothing.hidden = read.length > 0;
+    nothing.textContent = chosen.of ? t.nobody : t.none;
+    more.hidden = !answer.cursor;
+    months.hidden = Boolean(chosen.of);
+    month.textContent = answer.month ? t.month(answer.month) : "";
+    older.month = answer.older;
+    newest.hidden = !chosen.month;
+  }
+  return { load };
+}
+
+/// What a conversation is about: words, and an address if that is told.
+function subject(it) {
+  return (it.about || "").split(/,? (?=https?:)/);
+}
+
+function row(it) {
+  const last = it.last && `${t.from[it.last.from]}: ${it.last.summary || t.deleted}`;
+  const waits = it.waiting && it.waiting.who === "client";
+  const at = waits ? it.waiting.since : it.last ? it.last.at : it.opened_at;
+  return h("a", { className: "row", href: `${HOME}/${encodeURIComponent(it.id)}` },
+    h("span", { className: "kind" }, badge(it.state, t.states[it.state]), it.unread && [" ", badge("missed", t.unread)]),
+    h("span", { className: "object" }, it.client, it.about && h("span", { className: "quiet small" }, " · ", subject(it)[0])),
+    h("span", { className: "what" }, last, h("br"),
+      h("span", { className: "quiet small" }, [it.source, it.assignee || it.group].filter(Boolean).join(" · ")),
+      it.trouble && [" ", badge("trouble", t.trouble)]),
+    h("span", { className: "when" }, waits && t.waits, time(at)));
+}
+
+/* One conversation */
+
+function one(place, id) {
+  const { me } = who();
+  const path = "conversations/" + encodeURIComponent(id);
+  // Whoever owns everything is nobody's colleague.
+  const acts = may("answer") && me.account;
+  const change = (words, verb, body) => {
+    const button = h("button", { type: "button", hidden: true, onclick: () => act(button, async () => {
+      await ofAccount("POST", `${path}/${verb}`, body, crypto.randomUUID());
+      notice("");
+      await load();
+    }) }, words);
+    return button;
+  };
+  const take = change(t.take, "assign", { to: me.name });
+  const giveBack = change(t.giveBack, "assign", { to: null });
+  const close = change(t.close, "close", {});
+  const facts = h("div");
+  const reasons = h("ul", { className: "steps" });
+  const thread = h("ol", { className: "thread", tabIndex: 0, "aria-label": t.messages });
+  const before = h("button", { type: "button", hidden: true, onclick: () => act(before, readBefore) }, t.before);
+  const part = h("p", { className: "quiet small", hidden: true }, t.notWhole);
+  const shown = { messages: [], cursor: null, turn: 0, said: null, seen: null };
+  const writing = acts ? composer(id, path, load) : h("p", { className: "quiet" }, t.readOnly);
+  place.replaceChildren(h("p", {}, h("a", { href: HOME }, t.back)), h("div", { className: "cards" },
+    h("article", { className: "card" }, facts, h("div", { className: "cardhead" }, take, giveBack, close),
+      h("details", {}, h("summary", {}, t.reasons), reasons)),
+    h("div", {}, h("p", {}, before), part, thread), writing));
+
+  async function load() {
+    const turn = ++shown.turn;
+    const answer = await ofAccount("GET", path);
+    if (turn !== shown.turn) return;
+    const { conversation, assignee } = answer;
+    const said = JSON.stringify(conversation);
+    if (said !== shown.said) facts.replaceChildren(about(conversation));
+    shown.said = said;
+    put(reasons, answer.reasons.map((line, index) => ({ ...line, id: index })), (item, line) => {
+      item.replaceChildren(time(line.at), h("span", {}, line.words));
+    });
+    const open = acts && conversation.state === "open";
+    take.hidden = !open || Boolean(assignee && assignee.id === me.name);
+    giveBack.hidden = !open || !assignee || !conversation.group;
+    close.hidden = !open;
+    part.hidden = answer.whole;
+    const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
+    merge(answer);
+    if (atEnd) thread.scrollTop = thread.scrollHeight;
+    see(conversation);
+  }
+
+  /// The newest page stands behind what is known, if the two meet.
+  function merge(page) {
+    const ids = new Set(page.messages.map((it) => it.id));
+    const meet = shown.messages.findIndex((it) => ids.has(it.id));
+    const older = page.cursor && meet > 0 ? shown.messages.slice(0, meet) : [];
+    if (older.length === 0) shown.cursor = page.cursor;
+    shown.messages = [...older, ...page.messages];
+    draw();
+  }
+
+  async function readBefore() {
+    const page = await ofAccount("GET", `${path}?${new URLSearchParams({ cursor: shown.cursor })}`);
+    const known = new Set(shown.messages.map((it) => it.id));
+    const fromEnd = thread.scrollHeight - thread.scrollTop;
+    shown.cursor = page.cursor;
+    shown.messages = [...page.messages.filter((it) => !known.has(it.id)), ...shown.messages];
+    draw();
+    thread.scrollTop = thread.scrollHeight - fromEnd;
+  }
+
+  function draw() {
+    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove));
+    before.hidden = !shown.cursor;
+  }
+
+  function remove(button, it) {
+    if (confirm(t.removeSure)) act(button, async () => {
+      await ofAccount("DELETE", `${path}/messages/${encodeURIComponent(it.message)}`, undefined, crypto.randomUUID());
+      await load();
+    });
+  }
+
+  /// Tells once for each message that somebody looks at it; nobody waits for that.
+  function see(conversation) {
+    const last = conversation.last && conversation.last.at;
+    if (!acts || !conversation.unread || shown.seen === last || document.visibilityState !== "visible") return;
+    shown.seen = last;
+    ofAccount("POST", path + "/open", {}, crypto.randomUUID()).catch(() => null);
+  }
+  return { load };
+}
+
+function about(it) {
+  const [words, address] = subject(it);
+  const line = (what, at) => at && h("p", {}, `${what} `, time(at));
+  const waiting = it.waiting && line(it.waiting.who === "client" ? t.clientWaits : t.weWait, it.waiting.since);
+  const people = [it.source, it.assignee ? `${t.assignee}: ${it.assignee}` : it.group && t.ofGroup(it.group),
+    it.responsible && `${t.responsible}: ${it.responsible}`];
+  return h("div", {},
+    h("div", { className: "cardhead" }, h("h2", {}, it.client), badge(it.state, t.states[it.state])),
+    h("p", {}, words, address && [" · ", reference(address)]),
+    h("p", { className: "quiet small" }, people.filter(Boolean).join(" · ")),
+    it.cause_words && h("p", {}, it.cause_words), waiting, line(t.repliesAt, it.replies_at), line(t.closesAt, it.closes_at),
+    it.trouble && h("p", { className: "bad" }, `${t.trouble}: ${it.trouble}`));
+}
+
+function message(item, it, remove) {
+  const details = it.details || {};
+  const words = it.deleted_at ? t.deleted : it.text;
+  const by = it.by || (it.from === "agent" && t.inApplication);
+  const moods = { waiting: "waiting", sent: "fine", not_sent: "failed" };
+  const state = it.state && !it.deleted_at && [badge(moods[it.state], t.sending[it.state]), " ", it.why];
+  const button = remove && h("button", { type: "button", className: "plain", onclick: () => remove(button, it) }, t.remove);
+  item.className = "message " + it.from;
+  item.replaceChildren(
+    h("p", { className: "small quiet" }, h("b", {}, t.from[it.from]), by && ` · ${by}`, " · ", time(it.at)),
+    h("p", { className: it.deleted_at ? "words quiet" : "words" }, it.kind !== "text" && [badge("", t.kinds[it.kind]), " "],
+      words),
+    h("p", { className: "small quiet" }, [details.title, details.price, details.lat && `${details.lat}, ${details.lon}`]
+      .filter(Boolean).join(" · "), details.url && [" ", reference(details.url)]),
+    h("p", { className: "small" }, state, state && button && " · ", button));
+}
+
+/// What lies elsewhere is fetched by whoever follows the link, never by the page.
+function reference(address) {
+  const url = URL.canParse(address) && new URL(address);
+  if (!url || !["http:", "https:"].includes(url.protocol)) return address;
+  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, `${t.openAt} ${url.host}`);
+}
+
+/// Where a reply or a note is written. The same text goes out under the same key until it is known to have arrived.
+function composer(id, path, load) {
+  const { me, account } = who();
+  const name = JSON.stringify([account.id, me.name, id]);
+  const known = composers.get(name);
+  if (known) return Object.assign(known, { load });
+  const box = h("textarea", {
+    placeholder: t.hint, "aria-label": t.hint, maxLength: 10000,
+    // Whoever empties it begins anew.
+    oninput: () => { if (!box.value) sent = null; },
+    onkeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send("reply"); },
+  });
+  const note = h("button", { type: "button", onclick: () => send("note") }, t.note);
+  const reply = h("button", { type: "submit", className: "primary" }, t.reply);
+  const form = h("form", { className: "composer", onsubmit: (event) => { event.preventDefault(); send("reply"); } },
+    box, h("div", { className: "cardhead" }, reply, note, h("span", { className: "quiet small" }, t.noteHint)));
+  let sent = null;
+
+  function working(on) {
+    box.readOnly = reply.disabled = note.disabled = on;
+  }
+
+  async function send(verb) {
+    if (reply.disabled) return;
+    if (!box.value.trim()) return box.focus();
+    const body = { text: box.value };
+    if (!sent || sent.verb !== verb || sent.text !== body.text) sent = { verb, text: body.text, key: crypto.randomUUID() };
+    working(true);
+    try {
+      await ofAccount("POST", `${path}/${verb}`, body, sent.key);
+      sent = null;
+      box.value = "";
+      notice("");
+      await form.load();
+    } catch (error) {
+      notice(error.message, true);
+    } finally {
+      working(false);
+    }
+  }
+  composers.set(name, Object.assign(form, { load }));
+  return form;
+}
