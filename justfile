@@ -17,6 +17,11 @@ laws:
 demo:
     cargo run --release
 
+# The page in headless Chromium: a client writes, is answered, and the conversation is closed.
+page:
+    cargo build --release
+    infra/page/run
+
 # The process is killed in the middle, again and again: nothing is lost, nothing is made twice.
 kill:
     cargo test --release -p perezvon --test kill -- --include-ignored --nocapture

@@ -1,0 +1,237 @@
+"""An employee reads, answers and closes a conversation on the page, on a telephone; the client is a sandbox's."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import urllib.request
+from pathlib import Path
+
+from browser import PATIENCE, Browser, until
+
+OURS = 100_000_001
+WIDTH, HEIGHT = 390, 844
+ASKED = "Здравствуйте! Велосипед ещё продаётся?"
+PICTURE = "https://img.example.test/chat/640x480/1.jpg"
+ANSWER = "Да, продаётся. Когда вам удобно посмотреть?"
+CLOSING = "Если остались вопросы, напишите нам снова."
+
+
+class World:
+    """The program, the sandbox, the browser, and a folder that is gone afterwards."""
+
+    def __init__(self, program):
+        self.program = program
+        self.folder = Path(tempfile.mkdtemp(prefix="perezvon-page-"))
+        self.running = []
+
+    def process(self, name, *words):
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen([self.program, *words], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
+        self.running.append(process)
+
+        def ready():
+            assert process.poll() is None, f"{name} ended by itself"
+            lines = [line for line in log.read_text().splitlines() if " ready" in line and "http://" in line]
+            return lines and lines[0].split("http://")[1].strip()
+
+        return until(f"{name} is ready", ready)
+
+    def start(self):
+        self.sandbox = self.process("sandbox", "sandbox", "--listen", "127.0.0.1:0")
+        settings = self.folder / "settings.toml"
+        text = Path(__file__).with_name("settings.toml").read_text()
+        settings.write_text(text.replace("SANDBOX", self.sandbox))
+        words = ["--listen", "127.0.0.1:0", "--data", str(self.folder / "data"), "--settings", str(settings)]
+        server = self.process("local", "local", "--no-demo", "--allow-host", self.sandbox, *words)
+        self.server = f"http://{server}"
+        until("the channel is subscribed", lambda: self.state()["subscriptions"])
+
+    def ask(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://{self.sandbox}/avito/sandbox/{path}", data)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.load(answer)
+
+    def state(self):
+        return self.ask("state")
+
+    def ours(self):
+        """The texts under our name, oldest first."""
+        return [message["text"] for message in self.messages() if message["author_id"] == OURS]
+
+    def messages(self):
+        return [message for chat in self.state()["chats"] for message in chat["messages"]]
+
+    def token(self):
+        words = ["token", "petrova", "--server", self.server, "--data", str(self.folder / "data"), "--json"]
+        told = subprocess.run([self.program, *words], check=True, capture_output=True, timeout=PATIENCE).stdout
+        return json.loads(told)["token"]
+
+    def log_in(self):
+        self.page = Browser(os.environ["CHROMIUM"], self.folder / "chromium")
+        size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": True}
+        self.page.call("Emulation.setDeviceMetricsOverride", **size)
+        self.page.call("Page.navigate", url=self.server)
+        self.page.type("textarea[name=token]", self.token())
+        self.fits("login")
+        self.page.click("button", "Войти")
+        self.page.click("nav a", "Обращения")
+        # Gone as soon as somebody loads the page again.
+        self.page.value("window.loadedOnce = true")
+
+    def client_writes(self):
+        self.page.see("main", "Никто не ждёт ответа")
+        self.page.value("{ const list = document.querySelector('select:has(option[value^=\"group:\"])');"
+                        "list.value = 'group:Продажи'; list.dispatchEvent(new Event('change')); }")
+        self.chat = self.ask("messages", {"text": ASKED})["chat"]
+        row = self.page.see("a.row", ASKED)
+        assert "не прочитано" in row and "Продажи" in row, row
+        assert self.page.value("window.loadedOnce"), "the page was loaded again"
+        self.fits("list")
+
+    def open(self):
+        self.page.click("a.row", ASKED)
+        assert "Клиент" in self.page.see(".message.client", ASKED)
+        self.page.see(".card", "Автоответ уйдёт")
+        self.fits("conversation")
+
+    def sends_picture(self):
+        """By hand: clients of the sandbox have words only."""
+        state = self.state()
+        news = json.loads(state["pushed"][0]["body"])
+        picture = {"type": "image", "content": {"image": {"sizes": {"640x480": PICTURE}}}}
+        news["payload"]["value"] |= {"id": "picture", **picture}
+        request = urllib.request.Request(state["subscriptions"][0], json.dumps(news).encode())
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            assert answer.status == 200, answer.status
+
+    def typing_survives(self):
+        self.page.type(".composer textarea", ANSWER)
+        self.sends_picture()
+        self.ask("messages", {"chat": self.chat, "text": "Ау!"})
+        self.page.see(".message.client", "Ау!")
+        link = self.page.see(".message.client a", "img.example.test")
+        assert "картинка" in self.page.see(".message.client", link)
+        typed = self.page.value("document.activeElement.value")
+        assert typed == ANSWER, f"what was typed is now {typed!r}"
+
+    def answer_is_lost(self):
+        pattern = {"urlPattern": "*/reply", "requestStage": "Response"}
+        self.page.call("Fetch.enable", patterns=[pattern])
+        self.page.click("button", "Ответить")
+        held = self.page.wait_for("Fetch.requestPaused")
+        off = self.page.value(f"({self.page.find('button', 'Ответить')}).disabled")
+        assert off, "a second click would send again"
+        self.page.call("Fetch.failRequest", requestId=held["requestId"], errorReason="ConnectionReset")
+        self.page.call("Fetch.disable")
+        self.page.see("#notice", "Связь с сервером потеряна")
+        until("the text arrived", lambda: ANSWER in self.ours())
+        typed = self.page.value("document.querySelector('.composer textarea').value")
+        assert typed == ANSWER, f"what was typed is now {typed!r}"
+
+    def answered_once(self):
+        self.page.click("button", "Ответить")
+        until("the box is empty", lambda: not self.page.value("document.querySelector('.composer textarea').value"))
+        message = self.page.see(".message.agent", "отправлено")
+        assert ANSWER in message and "Мария Петрова" in message, message
+        self.page.see(".card", "Отвечает: Мария Петрова")
+        assert self.ours() == [ANSWER], self.ours()
+
+    def note(self):
+        self.page.type(".composer textarea", "Перезвонить завтра")
+        self.page.click("button", "Заметка")
+        self.page.see(".message.note", "Перезвонить завтра")
+        self.page.click("button", "Вернуть отделу")
+        self.page.see(".card", "Отдел «Продажи»")
+        self.page.click("button", "Взять себе")
+        self.page.see(".card", "Отвечает: Мария Петрова")
+        self.fits("answered")
+
+    def take_back(self):
+        self.page.value("window.confirm = () => true; 0")
+        self.page.click("button", "Удалить")
+        self.page.see(".message.agent", "сообщение удалено")
+        deleted = lambda message: message["text"] == ANSWER and message["deleted"]
+        until("the client does not see it any more", lambda: any(map(deleted, self.messages())))
+
+    def close(self):
+        self.page.click("main button", "Закрыть")
+        self.page.see(".card", "закрыл Мария Петрова")
+        self.page.see(".message.automatic", CLOSING)
+        until("the closing text arrived", lambda: CLOSING in self.ours())
+        self.page.click("main a", "К списку")
+        self.page.value("{ const list = document.querySelector('select:has(option[value^=\"group:\"])');"
+                        "list.value = ''; list.dispatchEvent(new Event('change')); }")
+        self.page.see("a.row", "закрыто")
+        assert self.ours() == [ANSWER, CLOSING], self.ours()
+        self.fits("closed")
+
+    def nothing_strange(self):
+        errors = [told["exceptionDetails"] for told in self.page.told("Runtime.exceptionThrown")]
+        # What was refused or lost was so on purpose, and is told of by the network.
+        entries = [told["entry"] for told in self.page.told("Log.entryAdded")]
+        errors += [entry for entry in entries if entry["level"] == "error" and entry["source"] != "network"]
+        assert not errors, errors
+        urls = [told["request"]["url"] for told in self.page.told("Network.requestWillBeSent")]
+        strange = [url for url in urls if not url.startswith((self.server + "/", "data:"))]
+        assert not strange, strange
+        violations = self.state()["violations"]
+        assert not violations, violations
+
+    def fits(self, name):
+        wide = self.page.value("document.documentElement.scrollWidth")
+        if pictures := os.environ.get("PICTURES"):
+            self.page.picture(Path(pictures, f"{name}.png"))
+        assert wide <= WIDTH, f"{name}: {wide} pixels wide on a screen of {WIDTH}"
+
+    def end(self):
+        if hasattr(self, "page"):
+            self.page.end()
+        for process in reversed(self.running):
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def main():
+    began = time.monotonic()
+    world = World(str(Path(sys.argv[1]).resolve()))
+    steps = [
+        ("sandbox and program", world.start),
+        ("an employee logs in with a token", world.log_in),
+        ("a client writes: the row appears by itself", world.client_writes),
+        ("opened: what the client wrote, and when an autoreply goes out", world.open),
+        ("the client writes again and sends a picture: what is being typed stays", world.typing_survives),
+        ("the answer to the reply is lost: the page says so and keeps the text", world.answer_is_lost),
+        ("sent once more: the client has it once, the page shows it as sent", world.answered_once),
+        ("a note, given back, taken", world.note),
+        ("the message is taken back", world.take_back),
+        ("closed, with the closing text; the list shows it", world.close),
+        ("no error on the page, no request to strangers", world.nothing_strange),
+    ]
+    try:
+        for what, work in steps:
+            print(f"== {what}", flush=True)
+            start = time.monotonic()
+            work()
+            print(f"   ok, {time.monotonic() - start:.1f} s", flush=True)
+    except Exception as error:
+        traceback.print_exc()
+        print(f"   FAILED: {error}", flush=True)
+        for log in sorted(world.folder.glob("*.log")):
+            print(f"-- the end of {log.name}\n{log.read_text(errors='replace')[-3000:]}", flush=True)
+        return 1
+    finally:
+        world.end()
+    print(f"all fine, {time.monotonic() - began:.0f} s", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
