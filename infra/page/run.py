@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,22 +74,33 @@ class World:
         told = subprocess.run([self.program, *words], check=True, capture_output=True, timeout=PATIENCE).stdout
         return json.loads(told)["token"]
 
-    def log_in(self):
+    def open_page(self):
         self.page = Browser(os.environ["CHROMIUM"], self.folder / "chromium")
         size = {"width": WIDTH, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": True}
         self.page.call("Emulation.setDeviceMetricsOverride", **size)
         self.page.call("Page.navigate", url=self.server)
-        self.page.type("textarea[name=token]", self.token())
-        self.fits("login")
-        self.page.click("button", "Войти")
+        self.log_in()
         self.page.click("nav a", "Обращения")
         # Gone as soon as somebody loads the page again.
         self.page.value("window.loadedOnce = true")
 
+    def log_in(self):
+        self.page.type("textarea[name=token]", self.token())
+        self.fits("login")
+        self.page.click("button", "Войти")
+
+    def choose(self, of):
+        """Which list is shown: a select of a telephone is the telephone's, so no click."""
+        self.page.see("main select")
+        self.page.value("{ const list = document.querySelector('main select');"
+                        f"list.value = {json.dumps(of)}; list.dispatchEvent(new Event('change')); }}")
+
+    def typed(self):
+        return self.page.value("document.querySelector('.composer textarea').value")
+
     def client_writes(self):
         self.page.see("main", "Никто не ждёт ответа")
-        self.page.value("{ const list = document.querySelector('select:has(option[value^=\"group:\"])');"
-                        "list.value = 'group:Продажи'; list.dispatchEvent(new Event('change')); }")
+        self.choose("group:Продажи")
         self.chat = self.ask("messages", {"text": ASKED})["chat"]
         row = self.page.see("a.row", ASKED)
         assert "не прочитано" in row and "Продажи" in row, row
@@ -132,19 +144,25 @@ class World:
         self.page.call("Fetch.disable")
         self.page.see("#notice", "Связь с сервером потеряна")
         until("the text arrived", lambda: ANSWER in self.ours())
-        typed = self.page.value("document.querySelector('.composer textarea').value")
-        assert typed == ANSWER, f"what was typed is now {typed!r}"
+        assert self.typed() == ANSWER, f"what was typed is now {self.typed()!r}"
 
     def answered_once(self):
         self.page.click("button", "Ответить")
-        until("the box is empty", lambda: not self.page.value("document.querySelector('.composer textarea').value"))
+        until("the box is empty", lambda: not self.typed())
         message = self.page.see(".message.agent", "отправлено")
         assert ANSWER in message and "Мария Петрова" in message, message
         self.page.see(".card", "Отвечает: Мария Петрова")
         assert self.ours() == [ANSWER], self.ours()
 
-    def note(self):
+    def login_ends(self):
         self.page.type(".composer textarea", "Перезвонить завтра")
+        self.page.call("Network.clearBrowserCookies")
+        self.page.click("button", "Заметка")
+        self.log_in()
+        self.page.see(".message.agent", ANSWER)
+        assert self.typed() == "Перезвонить завтра", f"what was typed is now {self.typed()!r}"
+
+    def note(self):
         self.page.click("button", "Заметка")
         self.page.see(".message.note", "Перезвонить завтра")
         self.page.click("button", "Вернуть отделу")
@@ -152,6 +170,17 @@ class World:
         self.page.click("button", "Взять себе")
         self.page.see(".card", "Отвечает: Мария Петрова")
         self.fits("answered")
+
+    def mine(self):
+        self.ask("messages", {"chat": self.chat, "text": "Приеду в шесть"})
+        self.page.see(".message.client", "Приеду в шесть")
+        self.page.click("main a", "К списку")
+        self.choose("employee:petrova")
+        self.page.see("a.row", "Приеду в шесть")
+        read = f"!({self.page.find('a.row')}).innerText.includes('не прочитано')"
+        until("what was looked at is not unread", lambda: self.page.value(read))
+        self.page.click("a.row", "Приеду в шесть")
+        self.page.see(".message.client", "Приеду в шесть")
 
     def take_back(self):
         self.page.value("window.confirm = () => true; 0")
@@ -166,8 +195,7 @@ class World:
         self.page.see(".message.automatic", CLOSING)
         until("the closing text arrived", lambda: CLOSING in self.ours())
         self.page.click("main a", "К списку")
-        self.page.value("{ const list = document.querySelector('select:has(option[value^=\"group:\"])');"
-                        "list.value = ''; list.dispatchEvent(new Event('change')); }")
+        self.choose("")
         self.page.see("a.row", "закрыто")
         assert self.ours() == [ANSWER, CLOSING], self.ours()
         self.fits("closed")
@@ -201,16 +229,20 @@ class World:
 
 def main():
     began = time.monotonic()
+    # So that nothing is left running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     world = World(str(Path(sys.argv[1]).resolve()))
     steps = [
         ("sandbox and program", world.start),
-        ("an employee logs in with a token", world.log_in),
+        ("an employee logs in with a token", world.open_page),
         ("a client writes: the row appears by itself", world.client_writes),
         ("opened: what the client wrote, and when an autoreply goes out", world.open),
         ("the client writes again and sends a picture: what is being typed stays", world.typing_survives),
         ("the answer to the reply is lost: the page says so and keeps the text", world.answer_is_lost),
         ("sent once more: the client has it once, the page shows it as sent", world.answered_once),
+        ("the login ends: what was typed is there after the next one", world.login_ends),
         ("a note, given back, taken", world.note),
+        ("the client writes: it waits in the employee's own list, read", world.mine),
         ("the message is taken back", world.take_back),
         ("closed, with the closing text; the list shows it", world.close),
         ("no error on the page, no request to strangers", world.nothing_strange),
