@@ -14,6 +14,13 @@ use crate::bill;
 /// More port calls than any story needs: something goes round in a circle.
 const STORM: usize = 200_000;
 
+/// More port calls than two rounds of all sweeps.
+const QUIET: usize = 30;
+
+fn is_read(name: &str) -> bool {
+    name == "table.query" || name == "table.get"
+}
+
 /// Where a process dies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Crash {
@@ -188,8 +195,15 @@ impl Faults {
     /// The last call that was no read of a sweep: after it nothing happens any more.
     pub fn last_of_interest(&self) -> u64 {
         let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = log.iter().rposition(|name| name != "table.query" && name != "table.get");
+        let last = log.iter().rposition(|name| !is_read(name));
         last.unwrap_or_default() as u64
+    }
+
+    /// A read with nothing but reads long before and after it: of sweeps that find nothing to do, all alike.
+    pub fn is_idle(&self, call: u64) -> bool {
+        let log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let (first, end) = ((call as usize).saturating_sub(QUIET), (call as usize + QUIET).min(log.len()));
+        log[first..end].iter().all(|name| is_read(name))
     }
 
     /// The name of one port call.

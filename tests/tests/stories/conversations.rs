@@ -16,12 +16,12 @@ use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::{Key, Update, keys};
 use perezvon_tests::World;
 use perezvon_tests::chat::{CONNECTION, id, message};
-use perezvon_tests::faults::{Crash, Then};
+use perezvon_tests::faults::Then;
 use perezvon_tests::settings::full;
 use perezvon_tests::world::Plan;
 
 use crate::calls::minutes;
-use crate::telling::in_virtual_time;
+use crate::telling::{at_every_crash, in_virtual_time};
 
 const SOON: &str = "Скоро ответим";
 const MORE: &str = "Ещё немного";
@@ -312,24 +312,9 @@ fn came_to(world: &World) -> (Vec<String>, usize, bool, usize) {
 
 #[test]
 fn a_conversation_survives_a_crash_at_every_port_call() {
-    let (first, calls, expected) = in_virtual_time(async {
-        let (world, first) = play(Plan::default()).await;
-        (first, world.calls_of_interest(), came_to(&world))
-    });
     // One message told, three sent, each with the provider's id; and the key of the request.
-    assert_eq!(expected, ([SOON, HELLO, THANKS].map(str::to_owned).to_vec(), 8, true, 4));
-    let mut points = 0;
-    for call in first..calls {
-        for crash in [Crash::Before(call), Crash::After(call)] {
-            points += 1;
-            in_virtual_time(async {
-                let (world, _) = play(Plan { crash: vec![crash], ..Plan::default() }).await;
-                let name = world.faults.name(call);
-                assert_eq!(world.faults.crashes(), 1, "{crash:?} {name} happened");
-                assert_eq!(came_to(&world), expected, "{crash:?} {name}");
-            });
-        }
-    }
+    let expected = ([SOON, HELLO, THANKS].map(str::to_owned).to_vec(), 8, true, 4);
+    let points = at_every_crash(play, came_to, &expected);
     println!("conversation: {points} crash points");
     assert!(points >= 150, "crash points went missing: {points}");
 }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use perezvon_tests::World;
-use perezvon_tests::faults::Crash;
 use perezvon_tests::scenario::{Webhook, captured};
 use perezvon_tests::world::Plan;
 
-use crate::telling::{Held, held, in_virtual_time, school};
+use crate::telling::{Held, at_every_crash, held, school};
 
 /// Long enough for the slowest healing: a lease, a doubt, a dead letter, the ten-minute look.
 const LONG_ENOUGH: Duration = Duration::from_secs(3600);
@@ -26,25 +25,7 @@ async fn play(plan: Plan, webhooks: &[Webhook]) -> (World, u64) {
 
 /// Crashes at every point of a call, one world each; returns how many points there were.
 fn crash_everywhere(webhooks: &[Webhook], expected: &Held) -> u64 {
-    let (first, calls) = in_virtual_time(async {
-        let (world, first) = play(Plan::default(), webhooks).await;
-        assert_eq!(held(&world), *expected, "without a crash");
-        (first, world.calls_of_interest())
-    });
-    let mut points = 0;
-    for call in first..calls {
-        for crash in [Crash::Before(call), Crash::After(call)] {
-            points += 1;
-            in_virtual_time(async {
-                let plan = Plan { crash: vec![crash], ..Plan::default() };
-                let (world, _) = play(plan, webhooks).await;
-                let name = world.faults.name(call);
-                assert_eq!(world.faults.crashes(), 1, "{crash:?} {name} happened");
-                assert_eq!(held(&world), *expected, "{crash:?} {name}");
-            });
-        }
-    }
-    points
+    at_every_crash(async |plan| play(plan, webhooks).await, held, expected)
 }
 
 #[test]

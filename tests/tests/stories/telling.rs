@@ -1,9 +1,11 @@
 //! What the stories share: posting whole calls and counting what stands in the CRM.
 
+use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
 use perezvon_tests::World;
+use perezvon_tests::faults::Crash;
 use perezvon_tests::scenario::Webhook;
 use perezvon_tests::settings::full;
 use perezvon_tests::world::Plan;
@@ -63,4 +65,30 @@ pub fn assert_pace_was_kept(world: &World) {
         assert_eq!(crm.violations(), 0, "the CRM answered 429");
         assert!(crm.max_requests_in_any_second() <= 7, "{} requests in a second", crm.max_requests_in_any_second());
     });
+}
+
+/// Plays a story once for each crash before or after a port call, from the call whose number the story returns: it
+/// comes to the same each time. Idle sweeps are left out. Returns how many crash points there were.
+pub fn at_every_crash<T: Debug + PartialEq>(
+    play: impl AsyncFn(Plan) -> (World, u64),
+    came_to: impl Fn(&World) -> T,
+    expected: &T,
+) -> u64 {
+    let calls: Vec<u64> = in_virtual_time(async {
+        let (world, first) = play(Plan::default()).await;
+        assert_eq!(came_to(&world), *expected, "without a crash");
+        (first..world.calls_of_interest()).filter(|call| !world.faults.is_idle(*call)).collect()
+    });
+    let mut points = 0;
+    for crash in calls.into_iter().flat_map(|call| [Crash::Before(call), Crash::After(call)]) {
+        points += 1;
+        in_virtual_time(async {
+            let (world, _) = play(Plan { crash: vec![crash], ..Plan::default() }).await;
+            let (Crash::Before(call) | Crash::After(call)) = crash;
+            let name = world.faults.name(call);
+            assert_eq!(world.faults.crashes(), 1, "{crash:?} {name} happened");
+            assert_eq!(came_to(&world), *expected, "{crash:?} {name}");
+        });
+    }
+    points
 }
