@@ -220,9 +220,13 @@ impl World {
 
     /// The conversation as it stands in the table.
     pub fn conversation(&self) -> ConversationItem {
-        let id = id();
-        let row = self.table.row(&keys::chat(&id.account, &id.channel, &id.entry)).expect("the conversation");
-        ConversationItem::read(&row).expect("readable")
+        self.conversation_in(&id().entry).expect("the conversation")
+    }
+
+    /// The conversation of any chat of the channel, if there is one.
+    pub fn conversation_in(&self, chat: &str) -> Option<ConversationItem> {
+        let row = self.table.row(&keys::chat(&id().account, &id().channel, chat))?;
+        Some(ConversationItem::read(&row).expect("readable"))
     }
 
     /// An employee replies through a process that may crash; `None`: it did, and nobody got an answer.

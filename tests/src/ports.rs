@@ -1,6 +1,6 @@
 //! The other ports of the world: virtual time, secrets, blobs, the bus, and HTTP into the sandbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,6 +9,7 @@ use perezvon_platform::{
     Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, PortError, Secrets, Streamed,
 };
 use perezvon_sandbox::amocrm::AmoCrm;
+use perezvon_sandbox::avito::{Avito, Push};
 use perezvon_sandbox::mango::Mango;
 use perezvon_sandbox::{Request, Response};
 
@@ -19,6 +20,8 @@ use crate::faults::{Faults, Port};
 pub const EPOCH_MS: i64 = 1_760_000_000_000;
 /// How long an outside system takes to answer.
 const ANSWER_MS: u64 = 20;
+/// And if it first posts a push: longer than all that follows from the push.
+const PUSH_FIRST_MS: u64 = 2_000;
 
 /// Virtual time: tokio's paused clock, which jumps when everybody waits.
 #[derive(Clone, Copy)]
@@ -141,13 +144,16 @@ impl Bus for ModelBus {
     }
 }
 
-/// HTTP into the sandbox: `crm.test` is amoCRM, `chat.test` the World's own chats, `pbx.test` and `files.test` are
-/// Mango.
+/// HTTP into the sandbox: `crm.test` is amoCRM, `ads.test` Avito, `chat.test` the World's own chats, `pbx.test` and
+/// `files.test` are Mango.
 pub struct SandboxHttp {
     pub faults: Arc<Faults>,
     pub clock: Arc<dyn Clock>,
     pub crm: Mutex<AmoCrm>,
     pub pbx: Mutex<Mango>,
+    pub ads: Mutex<Avito>,
+    /// What Avito has not posted yet: it is no process of ours, so a crash leaves it.
+    pub pushes: Mutex<VecDeque<Push>>,
     pub chats: Mutex<Chats>,
 }
 
@@ -157,6 +163,7 @@ impl SandboxHttp {
         let (host, target) = rest.split_once('/').unwrap_or((rest, ""));
         let name = match host.split('.').next() {
             Some(name) if name.starts_with("crm") => "http.crm",
+            Some("ads") => "http.ads",
             Some("chat") => "http.chat",
             _ => "http.pbx",
         };
@@ -167,7 +174,18 @@ impl SandboxHttp {
             asked = asked.with_header(name, value);
         }
         let now = self.clock.now_ms();
+        let mut answer_ms = ANSWER_MS;
         let answer = match name {
+            "http.ads" => {
+                let mut ads = self.ads.lock().unwrap_or_else(PoisonError::into_inner);
+                let answer = ads.handle(&asked, now);
+                let pushes = ads.take_pushes();
+                if pushes.iter().any(|push| push.before_answer) {
+                    answer_ms = PUSH_FIRST_MS;
+                }
+                self.pushes.lock().unwrap_or_else(PoisonError::into_inner).extend(pushes);
+                answer
+            }
             "http.crm" => self.crm.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
             "http.chat" => self.chats.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
             _ => self.pbx.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
@@ -177,7 +195,7 @@ impl SandboxHttp {
             self.clock.sleep_ms(request.timeout_ms).await;
             return Err(HttpError::Unknown("no answer within the time-out".to_owned()));
         }
-        tokio::time::sleep(std::time::Duration::from_millis(ANSWER_MS)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(answer_ms)).await;
         Ok(answer)
     }
 }

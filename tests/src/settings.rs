@@ -86,3 +86,50 @@ task = {{ text = "Перезвонить $(client)", due_in = "30m" }}
 "##
     )
 }
+
+/// What the channel of [`ads`] says in working hours if nobody answered for a minute.
+pub const SOON: &str = "Скоро ответим";
+/// And out of them, after two.
+pub const TOMORROW: &str = "Ответим утром";
+/// What it says when an hour without a word closes the conversation.
+pub const THANKS: &str = "Спасибо, что написали!";
+
+/// The account `school` with a channel of chats beside the telephone: open from nine to six, an autoreply in and out
+/// of the hours, closing after an hour.
+pub fn ads() -> String {
+    let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let hours: String = days.map(|day| format!("{day} = [\"09:00-18:00\"]\n")).concat();
+    let keys = perezvon_sandbox::avito::Config::default();
+    format!(
+        r##"{full}
+[groups]
+"Продажи" = ["anna", "petrova"]
+
+[hours]
+{hours}
+[[inboxes]]
+name = "Чаты"
+receiver = {{ group = "Продажи" }}
+working = [{{ text = "{SOON}", delay = "1m" }}]
+off_hours = [{{ text = "{TOMORROW}", delay = "2m" }}]
+close_after = "1h"
+closing_text = "{THANKS}"
+
+[[channels]]
+id = "ads"
+provider = "avito"
+name = "Объявления"
+base = "https://ads.test"
+inbox = "Чаты"
+
+[[channels.secrets]]
+user_id = "{user}"
+client_id = "{id}"
+client_secret = "{secret}"
+"##,
+        full = full("school"),
+        user = keys.user_id,
+        id = keys.client_id,
+        secret = keys.client_secret,
+    )
+}

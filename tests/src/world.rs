@@ -1,5 +1,6 @@
 //! The world itself: functions, queues and time, and the driver that delivers messages.
 
+mod ads;
 pub mod cloud;
 mod driver;
 
@@ -45,6 +46,8 @@ const INVOCATION_MS: i64 = 60_000;
 pub const LINK_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 /// Key of people's tokens.
 pub const PERSON_KEY: &[u8] = b"person-key-person-key-person-key";
+/// Whom settings may name.
+const HOSTS: [&str; 4] = ["pbx.test:443", "crm.test:443", "crm2.test:443", "ads.test:443"];
 /// How often the schedule calls `wake`.
 const TICK: Duration = Duration::from_secs(60);
 
@@ -133,6 +136,8 @@ impl World {
                 public_base: "https://pbx.test".to_owned(),
                 ..mango::Config::default()
             })),
+            ads: Default::default(),
+            pushes: Default::default(),
             chats: Default::default(),
         });
         let mut world = Self {
@@ -257,8 +262,7 @@ impl World {
     /// Applies a settings document as `perezvon apply` does; panics with the problems if there are any.
     pub async fn apply(&self, toml: &str) -> Applied {
         let document = settings::parse(toml).unwrap_or_else(|problems| panic!("{problems:?}"));
-        let context =
-            Context { allow_hosts: ["pbx.test:443", "crm.test:443", "crm2.test:443"].map(str::to_owned).into() };
+        let context = Context { allow_hosts: HOSTS.map(str::to_owned).into() };
         let checked = settings::check(&document, &context).unwrap_or_else(|problems| panic!("{problems:?}"));
         let applier = Applier {
             table: self.table.as_ref(),
@@ -293,11 +297,15 @@ impl World {
 
     /// Posts a webhook through a process that may crash; `None`: it did, and the sender got no answer.
     pub async fn post_surviving(&mut self, account: &str, event: &str, json: &str) -> Option<i64> {
-        self.requests += 1;
         let path = self.hook_path(account, "main", 1, event);
         let body = mango::form(KEY, SALT, json);
-        let content_type = "application/x-www-form-urlencoded";
-        let request = gateway_request(&path, content_type, body.as_bytes(), self.requests, self.clock.now_ms());
+        self.bytes_surviving(&path, "application/x-www-form-urlencoded", body.as_bytes()).await
+    }
+
+    /// Posts any bytes through a process that may crash; `None`: it did, and the sender got no answer.
+    async fn bytes_surviving(&mut self, path: &str, content_type: &str, body: &[u8]) -> Option<i64> {
+        self.requests += 1;
+        let request = gateway_request(path, content_type, body, self.requests, self.clock.now_ms());
         let functions = self.functions();
         let run = tokio::spawn(async move { functions.ingest.handle(request).await.status_code });
         self.survive(run).await
@@ -323,7 +331,7 @@ impl World {
                 person_key: PERSON_KEY.to_vec(),
                 link_key: LINK_KEY.to_vec(),
                 hook_key: None,
-                allow_hosts: vec!["pbx.test:443".to_owned(), "crm.test:443".to_owned()],
+                allow_hosts: HOSTS.map(str::to_owned).into(),
             },
         }
     }

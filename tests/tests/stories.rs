@@ -4,6 +4,10 @@
 mod answering;
 #[path = "stories/arrival_orders.rs"]
 mod arrival_orders;
+#[path = "stories/avito.rs"]
+mod avito;
+#[path = "stories/avito_trouble.rs"]
+mod avito_trouble;
 #[path = "stories/backlog.rs"]
 mod backlog;
 #[path = "stories/batches.rs"]

@@ -5,10 +5,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
+use perezvon_sandbox::avito::Push;
 use perezvon_sandbox::mango;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::ads::path_of;
 use super::driver::{Target, invoke};
 use super::{TICK, World};
 use crate::bill::{self, Bill};
@@ -59,7 +61,7 @@ impl World {
             facts: self.bus.told.lock().map(|told| told.len() as u64).unwrap_or_default(),
             secrets: (self.faults.count("secrets.get") + self.faults.count("secrets.put")) as u64,
             blobs: self.faults.count("blobs.put") as u64,
-            outside: self.crm(|crm| crm.requests().len()) as u64,
+            outside: (self.crm(|crm| crm.requests().len()) + self.ads(|ads| ads.requests().len())) as u64,
         }
     }
 
@@ -81,6 +83,9 @@ impl World {
                 let Some(post) = posts.pop_front() else { break };
                 self.start_ingest(post, &mut running);
             }
+            while let Some(push) = self.next_push() {
+                self.start_push(push, &mut running);
+            }
             if now < end && now >= self.next_tick {
                 self.next_tick += TICK;
                 self.start_sweeps(&mut running);
@@ -101,6 +106,21 @@ impl World {
                 () = tokio::time::sleep_until(next) => {}
             }
         }
+    }
+
+    fn start_push(&mut self, push: Push, running: &mut JoinSet<Done>) {
+        self.requests += 1;
+        let (path, body, now_ms) = (path_of(&push), push.body.as_bytes(), self.clock.now_ms());
+        let request = gateway_request(path, "application/json", body, self.requests, now_ms);
+        let (functions, meter, clock, http) =
+            (self.functions(), self.meter.clone(), self.clock.clone(), self.http.clone());
+        running.spawn(async move {
+            meter.http();
+            let work = functions.ingest.handle(request);
+            let status = meter.invocation("ingest", 1, clock.as_ref(), work).await.status_code;
+            http.note_pushed(push, status, clock.now_ms());
+            None
+        });
     }
 
     fn start_ingest(&mut self, post: Post, running: &mut JoinSet<Done>) {

@@ -30,7 +30,7 @@ impl World {
     pub async fn run_for(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
         loop {
-            while self.deliver().await {}
+            while self.push().await || self.deliver().await {}
             let now = tokio::time::Instant::now();
             if now >= end {
                 return;
