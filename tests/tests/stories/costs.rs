@@ -10,12 +10,14 @@ use perezvon_tests::World;
 use perezvon_tests::bill::{Bill, idle_polls};
 use perezvon_tests::ports::EPOCH_MS;
 use perezvon_tests::scenario::captured;
-use perezvon_tests::settings::{KEY, full};
+use perezvon_tests::settings::{self, KEY, SOON, full};
 use perezvon_tests::world::Plan;
 use perezvon_tests::world::cloud::{FULL, Post};
+use serde_json::json;
 
 use crate::calls::{call, petrova};
 use crate::telling::{post_all, school};
+use crate::{answering, avito, people};
 
 /// What a million webhooks at load should cost, in USD.
 const GOAL: f64 = 4.50;
@@ -97,8 +99,7 @@ async fn one_answered_call_alone() {
     let (bill, webhooks) = alone(answered).await;
     let usd = a_million("one answered call", &bill, webhooks);
     assert_eq!((bill.requests(), bill.write_units, usd.as_str()), (152, 61, "15.01"), "say in the README what changed");
-    let rest = (bill.invocations(), bill.queue_requests(), bill.writes, bill.reads, bill.facts, bill.outside);
-    assert_eq!(rest, (26, 60, 35, 49, 1, 6), "say in docs/costs.md what changed");
+    assert_eq!(parts(&bill), (26, 60, 35, 49, 1, 6), "say in docs/costs.md what changed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -106,8 +107,7 @@ async fn one_missed_call_alone() {
     let (bill, webhooks) = alone(missed).await;
     let usd = a_million("one missed call", &bill, webhooks);
     assert_eq!((bill.requests(), bill.write_units, usd.as_str()), (134, 54, "15.89"), "say in the README what changed");
-    let rest = (bill.invocations(), bill.queue_requests(), bill.writes, bill.reads, bill.facts, bill.outside);
-    assert_eq!(rest, (22, 51, 32, 44, 1, 6), "say in docs/costs.md what changed");
+    assert_eq!(parts(&bill), (22, 51, 32, 44, 1, 6), "say in docs/costs.md what changed");
 }
 
 /// 200 calls within a minute, of so many companies in turn; every other round is missed.
@@ -158,6 +158,77 @@ async fn a_month_in_which_nothing_comes() {
         parts[0], parts[1], parts[2]
     );
     assert_eq!((parts.join(" "), secrets), ("0.07 1.04 0.13".to_owned(), 3), "say in docs/costs.md what changed");
+}
+
+/// The bill of something done in a chat and of all that follows: the account's channel is warm, its own chat began
+/// with one answered by an autoreply, and nothing closes it so soon.
+async fn bill_of_chat(answered_before: bool, act: impl AsyncFnOnce(&mut World, &str)) -> Bill {
+    let toml = settings::ads().replace("close_after = \"1h\"", "close_after = \"7d\"");
+    let mut world = avito::ads_of(Plan::default(), &toml).await;
+    let first = avito::begin(&world);
+    world.run_cloud(Vec::new(), SETTLED, 1).await;
+    assert_eq!(world.written_in(&first), [SOON]);
+    let chat = if answered_before { first } else { String::new() };
+    let start = world.bill();
+    world.run_cloud(Vec::new(), SETTLED, 1).await;
+    let idle = world.bill();
+    world.run_cloud(Vec::new(), Duration::from_millis(BESIDE_THE_SWEEP_MS.unsigned_abs()), 1).await;
+    act(&mut world, &chat).await;
+    world.run_cloud(Vec::new(), SETTLED - Duration::from_millis(BESIDE_THE_SWEEP_MS.unsigned_abs()), 1).await;
+    world.bill().since(&idle).since(&idle.since(&start))
+}
+
+fn parts(bill: &Bill) -> (u64, u64, u64, u64, u64, u64) {
+    (bill.invocations(), bill.queue_requests(), bill.writes, bill.reads, bill.facts, bill.outside)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_message_of_a_chat_and_its_autoreply() {
+    let bill = bill_of_chat(false, async |world, _| _ = avito::begin(world)).await;
+    let usd = a_million("first message and its autoreply", &bill, 2);
+    assert_eq!(
+        (bill.http, bill.requests(), bill.write_units, usd.as_str()),
+        (2, 81, 53, "31.99"),
+        "say in the README what changed"
+    );
+    assert_eq!(parts(&bill), (11, 27, 24, 25, 1, 2), "say in docs/costs.md what changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_further_message_of_a_client() {
+    let bill = bill_of_chat(true, async |world, chat| {
+        world.ads(|ads| ads.client_writes(chat, "Алло?", world.now().0)).expect("a chat");
+    });
+    let bill = bill.await;
+    let usd = a_million("a further message", &bill, 1);
+    assert_eq!(
+        (bill.http, bill.requests(), bill.write_units, usd.as_str()),
+        (1, 13, 6, "13.30"),
+        "say in docs/costs.md what changed"
+    );
+    assert_eq!(parts(&bill), (3, 6, 3, 2, 0, 0), "say in docs/costs.md what changed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_of_a_person() {
+    let bill = bill_of_chat(true, async |world, chat| {
+        let path = people::of(&format!("conversations/ads:{chat}/reply"));
+        let body = Some(json!({ "text": "Да, приезжайте" }));
+        let request = people::request(world, &answering::anna(), "POST", &path, body);
+        let (api, ends_ms) = (world.api(), world.clock.monotonic_ms() + 30_000);
+        world.meter.http();
+        let work = api.handle(request, ends_ms);
+        let answer = world.meter.invocation("api", 1, world.clock.as_ref(), work).await;
+        assert_eq!(answer.status_code, 200);
+    });
+    let bill = bill.await;
+    let usd = a_million("a reply of a person and its echo", &bill, 2);
+    assert_eq!(
+        (bill.http, bill.requests(), bill.write_units, usd.as_str()),
+        (2, 56, 31, "19.00"),
+        "say in docs/costs.md what changed"
+    );
+    assert_eq!(parts(&bill), (7, 15, 16, 22, 0, 2), "say in docs/costs.md what changed");
 }
 
 /// A thousand requests in two seconds; USD for one of them.
