@@ -1,16 +1,22 @@
 //! Avito in trouble: lost answers, tokens, an account without access, chats that are gone.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use perezvon_domain::conversation::State;
-use perezvon_sandbox::avito::Manner;
+use perezvon_sandbox::avito::{Echo, Manner};
 use perezvon_sandbox::{Fault, FaultKind};
 use perezvon_tests::World;
-use perezvon_tests::settings::SOON;
+use perezvon_tests::faults::Crash;
+use perezvon_tests::ports::EPOCH_MS;
+use perezvon_tests::settings::{SOON, THANKS};
 use perezvon_tests::world::Plan;
 use serde_json::Value as Json;
 
 use crate::answering::{anna, seconds};
 use crate::avito::{ads, asked, begin, we_write};
 use crate::calls::minutes;
+use crate::chaos::Seeded;
 use crate::people::{ask, of, owner};
 use crate::telling::in_virtual_time;
 
@@ -119,4 +125,63 @@ async fn a_chat_that_is_gone_fails_visibly_and_is_not_tried_again() {
     assert_eq!(connection(&world).await["counts"]["failed"], 1);
     minutes(&mut world, 60).await;
     assert_eq!(asked(&world, "POST", "/messages"), 2, "the closing text, once");
+}
+
+/// Clients, somebody in the application, crashes, lost answers, an outage; all by the seed. Whoever got no autoreply
+/// was answered by one of us.
+async fn chaos(seed: u64) {
+    let mut random = Seeded(seed);
+    let plan = Plan { seed, duplicates: 15, parallel: 1 + (seed % 3) as usize, batch: 5, ..Plan::default() };
+    let mut world = ads(plan).await;
+    let echo = [Echo::Before, Echo::After, Echo::Twice][(seed % 3) as usize];
+    let wrapped = seed.is_multiple_of(2);
+    let first = world.faults.calls();
+    let crash = (0..6).map(|_| first + random.below(1_200));
+    world.faults.plan(crash.map(|n| if n % 2 == 0 { Crash::Before(n) } else { Crash::After(n) }).collect());
+    world.ads(|ads| {
+        ads.behave(Manner { echo, repeats: 5, wrapped, ..Manner::default() });
+        for skip in [0, 2, 5] {
+            let kind = match random.below(4) {
+                0 => FaultKind::CarriedOutThenLost,
+                1 => FaultKind::LostBeforeArrival,
+                2 => FaultKind::Status { status: 429, body: String::new(), retry_after: Some(2) },
+                _ => FaultKind::CarriedOutThenStatus { status: 502 },
+            };
+            ads.inject(Fault { skip, ..Fault::once("POST", "/messages", kind) });
+        }
+        if seed.is_multiple_of(4) {
+            ads.set_outage(EPOCH_MS + 60_000, EPOCH_MS + 400_000, 503);
+        }
+    });
+    let chats: Vec<String> = (0..6).map(|_| begin(&world)).collect();
+    let mut answered = BTreeSet::new();
+    for _ in 0..6 {
+        world.run_for(Duration::from_millis(random.below(25_000))).await;
+        let chat = &chats[usize::try_from(random.below(6)).unwrap_or_default()];
+        if random.below(2) == 0 {
+            we_write(&world, chat);
+            answered.insert(chat.clone());
+        } else {
+            world.ads(|ads| ads.client_writes(chat, "Алло?", world.now().0)).expect("a chat");
+        }
+    }
+    minutes(&mut world, 180).await;
+    for chat in &chats {
+        let written = world.written_in(chat);
+        let what = format!("seed {seed}, {} crashes: {written:?}", world.faults.crashes());
+        let count = |text: &str| written.iter().filter(|one| *one == text).count();
+        assert!(count(SOON) == 1 || (count(SOON) == 0 && answered.contains(chat)), "{what}");
+        assert_eq!(count(THANKS), 1, "{what}");
+        let it = world.conversation_in(chat).expect("a conversation").conversation;
+        assert!(matches!(it.state, State::Closed(_)) && it.sends.is_empty() && it.undecided.is_empty(), "{what}");
+        assert_eq!(it.round.replied_at.is_some(), answered.contains(chat), "{what}");
+    }
+    assert_eq!(world.ads(|ads| ads.violations()), 0, "seed {seed}");
+}
+
+#[test]
+fn forty_seeds_of_chaos_end_with_every_text_sent_once_and_every_answer_known_as_one() {
+    for seed in 1..=40 {
+        in_virtual_time(chaos(seed));
+    }
 }

@@ -14,10 +14,10 @@ use crate::telling::{Held, assert_pace_was_kept, held, in_virtual_time, school};
 const CALLS: i64 = 6;
 
 /// A small generator; the world has its own.
-struct Seeded(u64);
+pub struct Seeded(pub u64);
 
 impl Seeded {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
