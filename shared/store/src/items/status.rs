@@ -22,7 +22,11 @@ pub struct StatusRow {
 impl StatusRow {
     /// Reads the row.
     pub fn read(row: &Row) -> Self {
-        Self { online: row.s("status") == Some(ONLINE), at: row.n("at").map(Timestamp), by: row.s("by").map(str::to_owned) }
+        Self {
+            online: row.s("status") == Some(ONLINE),
+            at: row.n("at").map(Timestamp),
+            by: row.s("by").map(str::to_owned),
+        }
     }
 
     /// The write of a status.
