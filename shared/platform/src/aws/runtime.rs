@@ -57,7 +57,7 @@ pub async fn serve<E: DeserializeOwned, R: Serialize>(
     lambda_runtime::run(service_fn(handler)).await
 }
 
-/// JSON lines; `RUST_LOG` chooses, `info` by default.
+/// JSON lines; `RUST_LOG` chooses, `info` by default; what is less important is not built in.
 fn log(env: &Env) {
     let chosen = env.optional(RUST_LOG).and_then(|text| text.parse().ok());
     let chosen = chosen.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
