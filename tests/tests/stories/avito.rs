@@ -236,6 +236,19 @@ async fn a_push_for_another_account_goes_into_quarantine_and_an_empty_one_is_a_p
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_channel_that_is_off_says_nothing_by_itself_and_nobody_answers_in_it() {
+    let mut world = ads(Plan::default()).await;
+    let chat = begin(&world);
+    seconds(&mut world, 30).await;
+    apply(&world, &settings::ads().replace("id = \"ads\"", "id = \"ads\"\nactive = false")).await;
+    minutes(&mut world, 180).await;
+    let path = of(&format!("conversations/ads:{chat}/reply"));
+    let (status, answer) = ask(&world, &anna(), "POST", &path, Some(json!({ "text": OURS }))).await;
+    assert_eq!(status, 409, "{answer}");
+    assert!(world.written_in(&chat).is_empty(), "neither autoreply nor closing text");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_deletion_of_a_message_that_never_came_changes_nothing() {
     let mut world = ads(Plan::default()).await;
     let chat = begin(&world);
