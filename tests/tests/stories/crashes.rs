@@ -32,7 +32,7 @@ fn crash_everywhere(webhooks: &[Webhook], expected: &Held) -> u64 {
 fn an_incoming_call_survives_a_crash_at_every_port_call() {
     let points = crash_everywhere(&captured("inbound_normal"), &Held::ONE_OF_EACH);
     println!("incoming call: {points} crash points");
-    assert!(points >= 200, "crash points went missing: {points}");
+    assert_eq!(points, 264, "say in the README what changed");
 }
 
 #[test]
@@ -40,5 +40,5 @@ fn an_outgoing_call_survives_a_crash_at_every_port_call() {
     let expected = Held { tasks: 0, ..Held::ONE_OF_EACH };
     let points = crash_everywhere(&captured("outbound_summary_before_disconnect"), &expected);
     println!("outgoing call: {points} crash points");
-    assert!(points >= 150, "crash points went missing: {points}");
+    assert_eq!(points, 230, "say in the README what changed");
 }
