@@ -2,8 +2,8 @@
 
 use perezvon_adapters::provider;
 use perezvon_domain::effect::JobOrder;
-use perezvon_domain::{AccountId, Command, ConnectionId, EffectId, Lane};
-use perezvon_engine::settings::Channel;
+use perezvon_domain::{AccountId, Command, EffectId, Lane};
+use perezvon_engine::settings::{Channel, channel_connection};
 use perezvon_store::items::job::JobRow;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -34,7 +34,7 @@ impl Api {
         let mut told = Vec::new();
         for channel in channels {
             let Some(url) = self.hook_url(account, channel, &key) else { continue };
-            let connection = ConnectionId(format!("channel:{}", channel.id));
+            let connection = channel_connection(&channel.id);
             // Another address is another job, and so is the same under new settings: somebody may have changed the keys.
             let digest: String = Sha256::digest(&url).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
             let id = EffectId(format!("subscribe/{}/{}/{digest}", channel.id, settings.version_number()));
