@@ -46,6 +46,7 @@ static CHATS: LazyLock<Provider> = LazyLock::new(|| Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
+        heals: false,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },
     settings: PROVIDERS[0].settings,

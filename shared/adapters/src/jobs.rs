@@ -6,6 +6,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, CrmId, EffectId, JobResult, Number, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::intake::ChatNews;
 use crate::secret::Secret;
 
 /// A job as its adapter sees it.
@@ -34,6 +35,8 @@ pub struct Learned {
     pub facts: BTreeMap<String, String>,
     /// What the CRM says about the job's contact point.
     pub point: Option<PointNews>,
+    /// What stands in the chats of the channel, known or not.
+    pub chats: Vec<ChatNews>,
 }
 
 /// What the CRM says about a number.

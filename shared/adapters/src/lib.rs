@@ -55,6 +55,8 @@ pub struct Capabilities {
     pub read_chat: bool,
     /// It is told by a request where its webhooks go; otherwise a person enters the address.
     pub subscribes: bool,
+    /// What it did not post can be read off its chats afterwards.
+    pub heals: bool,
     pub signature: Signature,
 }
 

@@ -190,6 +190,8 @@ pub enum JobResult {
     },
     /// The provider knows where its webhooks go.
     Subscribed,
+    /// What was missed in the chats is on the event queue.
+    Healed,
     /// What the provider of a chat did.
     Chat(ChatResult),
     /// Not sent, because it was no longer wanted when its turn came.

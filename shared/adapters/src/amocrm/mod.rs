@@ -36,6 +36,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
+        heals: false,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
         },
@@ -90,7 +91,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } => Step::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Heal { .. } => Step::Failed(failed(no_chats())),
         }
     }
 
@@ -101,7 +102,7 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } => Outcome::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Heal { .. } => Outcome::Failed(failed(no_chats())),
         }
     }
 

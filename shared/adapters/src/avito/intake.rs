@@ -73,7 +73,8 @@ fn kind(push: &Value) -> String {
     text(&push["payload"]["type"])
 }
 
-fn is_from_provider(value: &Value) -> bool {
+/// A chat in which the provider itself writes.
+pub(super) fn is_from_provider(value: &Value) -> bool {
     let named = text(&value["chat_type"]);
     let kind = if named.is_empty() { text(&value["chat_id"]) } else { named };
     kind.split('-').next() == Some(FROM_PROVIDER)

@@ -4,7 +4,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
 
 use super::answer::{self, failed};
-use super::{Avito, chat, request, send, subscribe, token};
+use super::{Avito, chat, heal, request, send, subscribe, token};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -50,6 +50,7 @@ impl Jobs for Avito {
         let command = match &work.command {
             Command::Chat(command) => command,
             Command::Subscribe { url } => return subscribe::next(work, known, url),
+            Command::Heal { .. } => return heal::next(work, known),
             _ => return Step::Failed(failed(NO_CHAT)),
         };
         match command {
@@ -68,6 +69,7 @@ impl Jobs for Avito {
         let command = match work.command.clone() {
             Command::Chat(command) => command,
             Command::Subscribe { .. } => return subscribe::absorb(work, known, reply),
+            Command::Heal { since } => return heal::absorb(work, known, reply, since),
             _ => return Outcome::Failed(failed(NO_CHAT)),
         };
         match command {

@@ -14,7 +14,7 @@ const LOOK: &str = "look";
 /// When the write was first sent, in milliseconds: kept over all attempts.
 const SENT_AT: &str = "sent_at";
 /// The provider lets nobody look further back.
-const LAST_OFFSET: usize = 1000;
+pub(super) const LAST_OFFSET: usize = 1000;
 /// How far its clock may be behind ours, its whole seconds included, in milliseconds.
 const CLOCKS: i64 = 6000;
 
@@ -70,10 +70,8 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, is_it: i
         Answer::Said(body) => body,
         Answer::Settled(outcome) => return Looked::Open(outcome),
     };
-    // By the description a list, by those who use it an object with a list in it.
-    let Some(messages) = body.as_array().or_else(|| body["messages"].as_array()) else {
-        let why = "Avito прислал не список сообщений".to_owned();
-        return Looked::Open(Outcome::Unknown { why });
+    let Some(messages) = messages(&body) else {
+        return Looked::Open(Outcome::Unknown { why: NO_MESSAGES.to_owned() });
     };
     let found = messages.iter().filter(|message| is_it(message)).min_by_key(|message| time(&message["created"]));
     let found = found.map(|message| text(&message["id"])).filter(|id| !id.is_empty());
@@ -81,7 +79,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, is_it: i
         work.progress.remove(LOOK);
         return Looked::Found(id);
     }
-    if goes_on(messages, not_before(work)) && look.offset + PAGE <= LAST_OFFSET {
+    if goes_on(messages, "created", not_before(work)) && look.offset + PAGE <= LAST_OFFSET {
         look.offset += PAGE;
         store(work, &look);
         return Looked::Open(Outcome::Next);
@@ -91,11 +89,19 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, is_it: i
 }
 
 /// The order of the list is not documented: the oldest first is read to its end.
-fn goes_on(messages: &[Value], not_before: Timestamp) -> bool {
-    let created = |message: Option<&Value>| message.and_then(|message| time(&message["created"]));
-    let (first, last) = (created(messages.first()), created(messages.last()));
-    messages.len() >= PAGE && (first < last || last >= Some(not_before))
+pub(super) fn goes_on(page: &[Value], field: &str, not_before: Timestamp) -> bool {
+    let at = |entry: Option<&Value>| entry.and_then(|entry| time(&entry[field]));
+    let (first, last) = (at(page.first()), at(page.last()));
+    page.len() >= PAGE && (first < last || last >= Some(not_before))
 }
+
+/// By the description a list, by those who use it an object with a list in it.
+pub(super) fn messages(body: &Value) -> Option<&Vec<Value>> {
+    body.as_array().or_else(|| body["messages"].as_array())
+}
+
+/// Of an answer without that list.
+pub(super) const NO_MESSAGES: &str = "Avito прислал не список сообщений";
 
 /// What "absent" means to the engine: the end of several reads is a read like any other.
 pub(super) fn absent(work: &Work) -> Outcome {

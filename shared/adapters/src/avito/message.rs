@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use perezvon_domain::ConversationEventKind::{MessageDeleted, MessageReceived};
+use perezvon_domain::Timestamp;
 use perezvon_domain::conversation::event::{Author, Message, MessageKind};
 use serde_json::Value;
 
@@ -23,11 +24,15 @@ const NOBODY: [&str; 3] = ["", "0", "1"];
 
 /// What a push of a message tells.
 pub(super) fn news(push: &Value) -> Result<ChatNews, Malformed> {
-    let value = &push["payload"]["value"];
+    told(&push["payload"]["value"], time(&push["timestamp"]))
+}
+
+/// What a message tells that was pushed then, or read off a list.
+pub(super) fn told(value: &Value, pushed: Option<Timestamp>) -> Result<ChatNews, Malformed> {
     let (chat, message) = (id(value, "chat_id")?, id(value, "id")?);
     let kind = text(&value["type"]);
     let is_deletion = kind == "deleted";
-    let (created, pushed) = (time(&value["created"]), time(&push["timestamp"]));
+    let created = time(&value["created"]);
     // A deleted message keeps the time it was written at.
     let at = if is_deletion { pushed.or(created) } else { created.or(pushed) };
     let occurred_at =

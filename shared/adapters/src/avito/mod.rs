@@ -2,6 +2,7 @@
 
 mod answer;
 mod chat;
+mod heal;
 mod intake;
 mod jobs;
 mod look;
@@ -36,6 +37,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: true,
         subscribes: true,
+        heals: true,
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \
                   account tell them from others",

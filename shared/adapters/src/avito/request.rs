@@ -8,7 +8,7 @@ use crate::jobs::{Expect, Known, Outgoing};
 
 /// What may stand in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// Messages of one page: the most there are.
+/// Messages, or chats, of one page: the most there are.
 pub(super) const PAGE: usize = 100;
 
 fn escape(segment: &str) -> String {
@@ -44,6 +44,12 @@ pub(super) fn chat(known: &Known<'_>, chat: &str) -> Outgoing {
 /// The smallest read about the whole account.
 pub(super) fn account(known: &Known<'_>) -> Outgoing {
     outgoing(known, "GET", &format!("v2/{}?limit=1", chats(known)))
+}
+
+/// A page of the chats, without those with the provider itself.
+pub(super) fn list(known: &Known<'_>, offset: usize) -> Outgoing {
+    let path = format!("v2/{}?chat_types=u2i,u2u&limit={PAGE}&offset={offset}", chats(known));
+    outgoing(known, "GET", &path)
 }
 
 /// A page of the messages of a chat.

@@ -28,6 +28,7 @@ pub static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
+        heals: false,
         signature: Signature::Checked,
     },
     settings: &Mango,

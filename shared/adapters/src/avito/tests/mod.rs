@@ -6,6 +6,7 @@
 mod answers;
 mod broken;
 mod corpus;
+mod heal;
 mod look;
 mod sending;
 mod settings;
@@ -17,6 +18,7 @@ use perezvon_domain::{ChatCommand, ChatResult, Command, EffectId, JobResult, Ori
 use serde_json::{Value, json};
 
 use super::{Avito, PROVIDER};
+use crate::intake::ChatNews;
 use crate::jobs::{Jobs, Known, Outcome, Outgoing, Reply, Step, Work};
 use crate::secret::Secret;
 
@@ -28,10 +30,14 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 11] = [
+const GOLDEN: [&str; 15] = [
     "account",
     "delete",
     "delete-look",
+    "heal-list",
+    "heal-list-further",
+    "heal-chat",
+    "heal-chat-further",
     "mark-read",
     "read-chat",
     "send",
@@ -143,6 +149,8 @@ struct Play {
     facts: BTreeMap<String, String>,
     secret: Secret,
     now: Timestamp,
+    /// What the answers told of chats.
+    told: Vec<ChatNews>,
 }
 
 impl Play {
@@ -159,7 +167,7 @@ impl Play {
             sent_at: None,
             learned: Default::default(),
         };
-        Self { work, facts: BTreeMap::new(), secret: with_token(60), now: NOW }
+        Self { work, facts: BTreeMap::new(), secret: with_token(60), now: NOW, told: Vec::new() }
     }
 
     fn with<T>(&self, see: impl FnOnce(&Known<'_>) -> T) -> T {
@@ -179,7 +187,9 @@ impl Play {
         let outcome = self.with(|known| Avito.absorb(&mut work, known, reply));
         match &outcome {
             Outcome::Next => {
-                self.facts.extend(std::mem::take(&mut work.learned).facts);
+                let learned = std::mem::take(&mut work.learned);
+                self.told.extend(learned.chats);
+                self.facts.extend(learned.facts);
                 let row = serde_json::to_string(&work).expect("a row");
                 self.work = serde_json::from_str(&row).expect("the same work");
                 self.work.unknown = false;
