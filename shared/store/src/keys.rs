@@ -154,6 +154,16 @@ pub fn job(account: &AccountId, connection: &ConnectionId, at: Timestamp, id: &E
     key(connection_partition(account, connection), format!("job#{}", job_place(at, id)))
 }
 
+/// The id of a job that fetches what was missed, of this place in the schedule.
+pub fn healing(place: i64) -> EffectId {
+    EffectId(format!("heal/{place}"))
+}
+
+/// Whether a job's key is that of one with such an id.
+pub fn is_healing(key: &Key) -> bool {
+    key.sk.split('#').nth(2).is_some_and(|id| unescape(id).starts_with("heal/"))
+}
+
 /// The sort key of an open job in the index of jobs that are not done.
 pub fn job_place(at: Timestamp, id: &EffectId) -> String {
     format!("{:015}#{}", at.0.max(0), escape(id.as_str()))

@@ -1,6 +1,7 @@
 //! Jobs: one worker holds a connection's lease, keeps its order and its pace, and carries its jobs
 //! out step by step. The numbered steps are those of the protocol in docs/protocol.md, section 2.
 
+mod heal;
 mod hold;
 mod off;
 mod open;

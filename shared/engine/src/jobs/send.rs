@@ -94,9 +94,11 @@ impl Hold<'_> {
         Ok(Sent::Answer(reply))
     }
 
-    /// Stores what an answer taught: facts of the connection, whose number it is.
+    /// Stores what an answer taught: news of chats, facts of the connection, whose number it is.
     pub(super) async fn learn(&mut self, job: &JobRow, work: &mut Work, known: &Known<'_>) -> Result<(), Failure> {
         let learned = std::mem::take(&mut work.learned);
+        // Before the facts say that they were taken in.
+        self.tell_news(learned.chats).await?;
         if !learned.facts.is_empty() {
             self.row.facts.extend(learned.facts);
             let key = keys::connection(&self.wake_up.account, &self.wake_up.connection);

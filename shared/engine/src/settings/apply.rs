@@ -140,6 +140,13 @@ impl Applier<'_> {
             self.table.update(ConnectionRow::new_code(account, &secret.connection, self.now)).await?;
             self.wake(account, &secret.connection, *lane).await;
         }
+        self.put_healing(account, &plan).await
+    }
+
+    async fn put_healing(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
+        for Planned { secret, heals, .. } in plan.iter().filter(|it| it.heals_anew) {
+            self.table.update(ConnectionRow::healing(account, &secret.connection, heals.as_ref())).await?;
+        }
         Ok(())
     }
 
@@ -156,6 +163,7 @@ impl Applier<'_> {
                 self.table.update(ConnectionRow::raised(account, connection)).await?;
             }
         }
+        self.put_healing(account, plan).await?;
         self.table.update(Update::new(keys::account_entry(account)).set("schema", SCHEMA)).await?;
         Ok(())
     }

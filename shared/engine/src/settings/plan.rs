@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use perezvon_adapters::{Known, provider};
 use perezvon_domain::{ConnectionId, Lane, Timestamp};
-use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
+use perezvon_store::items::connection::{ConnectionRow, Healing, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
 use serde_json::Value;
 
@@ -45,6 +45,10 @@ pub(super) struct Planned<'a> {
     pub(super) new_token: bool,
     /// It is paused until somebody sets something right.
     pub(super) waits_for_a_person: bool,
+    /// From when on what was missed is fetched.
+    pub(super) heals: Option<Healing>,
+    /// The row says something else about that.
+    pub(super) heals_anew: bool,
 }
 
 /// Decides for all connections, or refuses with what to do.
@@ -83,7 +87,18 @@ fn planned<'a>(
     }
     let new_token = write && row.is_some() && last != Some(&token);
     let waits_for_a_person = row.is_some_and(|row| row.retry_at == Some(UNTIL_A_PERSON_ACTS));
-    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person })
+    let healing = row.and_then(|row| row.heals);
+    let heals = heals(checked, id, healing, now);
+    let heals_anew = heals != healing;
+    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person, heals, heals_anew })
+}
+
+/// A channel that is on, whose provider can be asked: since it is so.
+fn heals(checked: &Checked, id: &ConnectionId, healing: Option<Healing>, now: Timestamp) -> Option<Healing> {
+    let channel = checked.channels.iter().find(|it| channel_connection(&it.channel) == *id)?;
+    let heals = channel.active && provider(&channel.provider).is_some_and(|it| it.capabilities.heals);
+    let from = healing.map_or(now, |healing| healing.from);
+    heals.then_some(Healing { from, days: channel.oldest_event_days })
 }
 
 /// The secret changes by itself, each exchange making the one before it worthless.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
+use perezvon_domain::effect::JobOrder;
+use perezvon_domain::{AccountId, Command, ConnectionId, Lane, Timestamp};
 use perezvon_platform::{Clock, Queue};
 use perezvon_store::items::call::CallItem;
 use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::due::Timer;
+use perezvon_store::items::job::JobRow;
 use perezvon_store::table::{Condition, Row, Update, Value};
 use perezvon_store::{Index, Key, Query, Table, keys};
 
@@ -18,6 +20,8 @@ use crate::wakeup::WakeUp;
 
 /// Entries read from one shard in one pass; the rest is found by the next one.
 const PAGE: usize = 200;
+/// Open jobs that are looked at. A connection with as many has no time to heal.
+const OPEN: usize = 100;
 
 /// The ports of a sweep.
 #[derive(Clone)]
@@ -130,12 +134,38 @@ impl Sweep {
             return Ok(false);
         }
         let mut query = Query::index(Index::Open, keys::jobs(&account, &connection)).between(keys::open_places());
-        query.limit = 1;
-        if self.table.query(query).await?.rows.is_empty() {
+        query.limit = OPEN;
+        let open = self.table.query(query).await?.rows;
+        if !self.heal(&account, &connection, &row, &open, now).await? && open.is_empty() {
             return Ok(false);
         }
         self.wake(account, connection, row.lane, 0).await?;
         Ok(true)
+    }
+
+    /// Puts the job that fetches what was missed, unless one is open; once for each look, whoever looks.
+    async fn heal(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+        row: &ConnectionRow,
+        open: &[Row],
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let Some(heals) = row.heals else { return Ok(false) };
+        if open.len() >= OPEN || open.iter().any(|job| keys::is_healing(&job.key)) {
+            return Ok(false);
+        }
+        let every = self.times.look_at_connections_ms.max(1);
+        let place = now.0.div_euclid(every);
+        let command = Command::Heal { since: heals.since(now) };
+        let order = JobOrder { connection: connection.clone(), command, points: Vec::new(), prev: None };
+        let put = JobRow::put(account, Timestamp(place * every), &keys::healing(place), &order, false);
+        match self.table.update(put).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn wake(

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, json_or_default, text};
 use crate::keys;
@@ -10,6 +12,22 @@ use crate::table::{Condition, Row, TableError, Update};
 
 /// A pause without an end in sight: until a person brings a new token.
 pub const UNTIL_A_PERSON_ACTS: Timestamp = Timestamp(253_402_300_799_000);
+
+/// What was missed is fetched afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Healing {
+    /// When its channel was first applied, or enabled again: what is older is not ours.
+    pub from: Timestamp,
+    /// Nothing older than so many days.
+    pub days: u32,
+}
+
+impl Healing {
+    /// What is older than this is not taken in.
+    pub fn since(&self, now: Timestamp) -> Timestamp {
+        self.from.max(now.after(Millis::seconds(-86_400 * i64::from(self.days))))
+    }
+}
 
 /// A connection as it stands in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +50,8 @@ pub struct ConnectionRow {
     /// The due time that a delayed wake-up was sent for: one each.
     pub told: Option<Timestamp>,
     pub lane: Option<Lane>,
+    /// `None`: its provider has nothing to fetch, or its channel is off.
+    pub heals: Option<Healing>,
     /// What adapters learned: the id of our marker field ...
     pub facts: BTreeMap<String, String>,
 }
@@ -54,6 +74,7 @@ impl ConnectionRow {
             wake_due: row.n("wake_due").map(Timestamp),
             told: row.n("told").map(Timestamp),
             lane: json_or_default(row, "lane")?,
+            heals: json_or_default(row, "heals")?,
             facts: json_or_default(row, "facts")?,
         })
     }
@@ -70,6 +91,15 @@ impl ConnectionRow {
             .set("lane", text(&lane))
             .set("code", 1)
             .when(Condition::Absent)
+    }
+
+    /// From when on what was missed is fetched; `None`: nothing is.
+    pub fn healing(account: &AccountId, connection: &ConnectionId, heals: Option<&Healing>) -> Update {
+        let update = Update::new(keys::connection(account, connection)).when(Condition::Present);
+        match heals {
+            Some(heals) => update.set("heals", text(heals)),
+            None => update.remove("heals"),
+        }
     }
 
     /// Puts it into the partition that `wake` looks through.
