@@ -24,6 +24,8 @@ mod costs;
 mod crashes;
 #[path = "stories/first_light.rs"]
 mod first_light;
+#[path = "stories/healing.rs"]
+mod healing;
 #[path = "stories/intake.rs"]
 mod intake;
 #[path = "stories/lost_secrets.rs"]

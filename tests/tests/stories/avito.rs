@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use perezvon_domain::conversation::State;
 use perezvon_domain::{AccountId, ChannelId};
+use perezvon_engine::Times;
 use perezvon_engine::settings::parse;
 use perezvon_sandbox::Request;
 use perezvon_sandbox::avito::{Config, Echo, Manner};
@@ -42,7 +43,7 @@ fn two_steps() -> String {
         .replace("delay = \"1m\" }]", &format!("delay = \"1m\" }}, {{ text = \"{MORE}\", delay = \"10m\" }}]"))
 }
 
-async fn apply(world: &World, toml: &str) -> Json {
+pub async fn apply(world: &World, toml: &str) -> Json {
     let document = serde_json::to_value(parse(toml).expect("a document")).expect("JSON");
     let (status, answer) = ask(world, &owner(), "PUT", &of("settings"), Some(document)).await;
     assert_eq!(status, 200, "{answer}");
@@ -76,14 +77,14 @@ fn quarantined(world: &World) -> Vec<String> {
 }
 
 /// Who wrote each message that the page shows.
-async fn writers(world: &World, chat: &str) -> Vec<Json> {
+pub async fn writers(world: &World, chat: &str) -> Vec<Json> {
     let (status, shown) = ask(world, &anna(), "GET", &of(&format!("conversations/ads:{chat}")), None).await;
     assert_eq!(status, 200, "{shown}");
     each(&shown, "from")
 }
 
 /// Nobody of ours wrote, and nothing of ours waits for its result.
-fn nobody_replied(world: &World, chat: &str) -> bool {
+pub fn nobody_replied(world: &World, chat: &str) -> bool {
     let item = world.conversation_in(chat).expect("a conversation");
     let it = item.conversation;
     item.base.outbox.is_empty()
@@ -268,7 +269,9 @@ async fn a_deletion_of_a_message_that_never_came_changes_nothing() {
 
 /// A client asks, is told to wait, and the chat is closed. A push that got no answer is repeated.
 async fn play(plan: Plan) -> (World, u64) {
-    let mut world = ads(plan).await;
+    // Looking for what was missed has crashes of its own (`healing`): here it looks once, and after each crash.
+    let times = Times { look_at_connections_ms: 4 * 3_600_000, ..plan.times };
+    let mut world = ads(Plan { times, ..plan }).await;
     world.ads(|ads| ads.behave(Manner { echo: Echo::Twice, repeats: 3, ..Manner::default() }));
     let first = world.faults.calls();
     begin(&world);
