@@ -172,6 +172,21 @@ fn a_list_that_is_refused_or_lost_is_read_again() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_refused_leaves_one_job_that_waits_and_finds_all_in_the_end() {
+    let mut world = ads(Plan::default()).await;
+    let kind = FaultKind::Status { status: 400, body: String::new(), retry_after: None };
+    let refused = Fault { times: 10, ..Fault::once("GET", "/chats", kind) };
+    world.ads(|ads| ads.inject(refused));
+    let chat = begun(&world);
+    minutes(&mut world, 80).await;
+    let open = || world.table.all().into_iter().filter(|row| keys::is_healing(&row.key) && row.s("open").is_some());
+    assert_eq!((open().count(), world.conversation_in(&chat).is_none()), (1, true));
+    assert!(open().all(|row| row.s("why").is_some_and(|why| why.contains("400"))));
+    minutes(&mut world, 120).await;
+    assert!(world.conversation_in(&chat).is_some());
+}
+
 /// Two messages that nobody told us of; the second is found by a later look.
 async fn play(plan: Plan) -> (World, u64) {
     let mut world = ads(plan).await;

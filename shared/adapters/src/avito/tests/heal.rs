@@ -128,7 +128,7 @@ fn a_chat_that_is_gone_or_closed_to_us_keeps_nobody_from_the_others() {
 fn nothing_counts_as_healed_before_all_was_read() {
     let mut play = healing(0);
     play.absorb(&reply(200, &chats(&[chat("a", NOW.seconds())])));
-    for (status, body) in [(502, Value::Null), (200, json!({ "ok": true }))] {
+    for (status, body) in [(502, Value::Null), (418, Value::Null), (200, json!({ "ok": true }))] {
         assert!(matches!(play.absorb(&reply(status, &body)), Outcome::Unknown { .. }));
     }
     assert!(matches!(play.absorb(&reply(429, &Value::Null)), Outcome::Pause { .. }));
@@ -143,6 +143,16 @@ fn a_refused_list_is_about_the_account() {
     play.now = Timestamp::from_seconds(NOW.seconds() + 600);
     assert_eq!(play.absorb(&reply(200, &chats(&[]))), Outcome::Next);
     assert!(is_over(&play));
+}
+
+#[test]
+fn a_list_that_is_refused_for_itself_waits_and_says_why() {
+    let mut play = healing(0);
+    let Outcome::Unknown { why } = play.absorb(&reply(400, &answer("error-400"))) else { panic!("no reason") };
+    assert!(why.contains("400"), "{why}");
+    assert_eq!(play.absorb(&reply(403, &answer("error-403"))), Outcome::Next);
+    let Outcome::Unknown { why } = play.read("account", 200, &answer("chats")) else { panic!("no reason") };
+    assert!(why.contains("тариф"), "{why}");
 }
 
 #[test]
