@@ -71,6 +71,7 @@ pub fn command(command: &Command) -> String {
         Command::CopyRecording { link_only: false, .. } => "скопировать запись разговора".to_owned(),
         Command::Chat(command) => chat_words(command),
         Command::Subscribe { .. } => "сообщить провайдеру, куда слать события".to_owned(),
+        Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
     }
 }
 
@@ -132,6 +133,7 @@ pub fn result(result: &JobResult) -> String {
         JobResult::RecordingLinked { .. } => "есть ссылка АТС".to_owned(),
         JobResult::Chat(result) => chat_result(result).to_owned(),
         JobResult::Subscribed => "провайдер знает адрес".to_owned(),
+        JobResult::Unsubscribed => "на прежний адрес больше ничего не придёт".to_owned(),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),

@@ -64,6 +64,8 @@ pub enum Command {
     Chat(ChatCommand),
     /// Post the webhooks of this channel to this address. Asked for by whoever applies settings, not by a decision.
     Subscribe { url: String },
+    /// Post nothing to this address any more; asked for like [`Command::Subscribe`].
+    Unsubscribe { url: String },
 }
 
 /// Which function carries a command out.
@@ -81,7 +83,9 @@ impl Command {
     pub fn lane(&self) -> Lane {
         match self {
             Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
-            Self::CopyRecording { .. } | Self::Chat(_) | Self::Subscribe { .. } => Lane::Outbound,
+            Self::CopyRecording { .. } | Self::Chat(_) | Self::Subscribe { .. } | Self::Unsubscribe { .. } => {
+                Lane::Outbound
+            }
         }
     }
 

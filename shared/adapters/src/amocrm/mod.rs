@@ -90,7 +90,9 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } => Step::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } => {
+                Step::Failed(failed(no_chats()))
+            }
         }
     }
 
@@ -101,7 +103,9 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } => Outcome::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } => {
+                Outcome::Failed(failed(no_chats()))
+            }
         }
     }
 

@@ -79,7 +79,7 @@ pub(super) fn settled(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outc
         return Outcome::Pause { until, why: NO_ACCESS.to_owned() };
     }
     match hear(work, known, reply) {
-        Answer::Said(_) if matches!(work.command, Command::Subscribe { .. }) => Outcome::Failed(failed(NO_ACCESS)),
+        Answer::Said(_) if !matches!(work.command, Command::Chat(_)) => Outcome::Failed(failed(NO_ACCESS)),
         Answer::Said(_) => Outcome::Failed(failed(NO_ACCESS_TO_CHAT)),
         Answer::Settled(outcome) => outcome,
     }

@@ -50,6 +50,7 @@ impl Jobs for Avito {
         let command = match &work.command {
             Command::Chat(command) => command,
             Command::Subscribe { url } => return subscribe::next(work, known, url),
+            Command::Unsubscribe { url } => return subscribe::next_end(work, known, url),
             _ => return Step::Failed(failed(NO_CHAT)),
         };
         match command {
@@ -67,7 +68,8 @@ impl Jobs for Avito {
         }
         let command = match work.command.clone() {
             Command::Chat(command) => command,
-            Command::Subscribe { .. } => return subscribe::absorb(work, known, reply),
+            Command::Subscribe { url } => return subscribe::absorb(work, known, reply, &url),
+            Command::Unsubscribe { url } => return subscribe::absorb_end(work, known, reply, &url),
             _ => return Outcome::Failed(failed(NO_CHAT)),
         };
         match command {

@@ -28,7 +28,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 11] = [
+const GOLDEN: [&str; 12] = [
     "account",
     "delete",
     "delete-look",
@@ -40,6 +40,7 @@ const GOLDEN: [&str; 11] = [
     "subscribe",
     "token-keys",
     "token-pair",
+    "unsubscribe",
 ];
 
 /// The sample answers, all of them.
