@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ChannelId, ConnectionId, Lane, Timestamp};
 use perezvon_platform::{Queue, Secrets};
 use perezvon_store::items::SCHEMA;
@@ -15,12 +16,16 @@ use perezvon_store::{Query, Table, TableError, Update, keys};
 use super::check::Checked;
 use super::difference::between;
 use super::plan::{Planned, Standing, plan, tokens};
+use crate::addresses::Addresses;
 use crate::failure::Failure;
 use crate::secrets::{ChannelSecret, ConnectionSecret, OLDEST_EVENT_DAYS, write};
 use crate::wakeup::WakeUp;
 
 /// How many numbers are tried that others may have used up.
 const NUMBERS_TRIED: u64 = 20;
+
+/// How long a provider is tried to be told that a channel is gone, before it is off all the same.
+const FAREWELL: Millis = Millis::minutes(10);
 
 /// What applying needs of the world.
 pub struct Applier<'a> {
@@ -60,7 +65,8 @@ impl Applier<'_> {
         let standing = self.standing(&checked).await?;
         if standing.is(&checked) {
             self.put_secrets_again(&checked, &standing).await?;
-            self.part_with_the_rest(&checked).await?;
+            let applied_at = standing.version.as_ref().map_or(self.now, |version| version.applied_at);
+            self.part_with_the_rest(&checked, standing.head.version, applied_at).await?;
             return Ok(Applied { version: standing.head.version, changed: false });
         }
         let plan = plan(&checked, &standing, self.now)?;
@@ -74,7 +80,7 @@ impl Applier<'_> {
             tokens: tokens(&standing.head, &plan),
         };
         self.advance(&account, &head, standing.head.version).await?;
-        self.part_with_the_rest(&checked).await?;
+        self.part_with_the_rest(&checked, version, self.now).await?;
         for planned in plan.iter().filter(|planned| planned.new_token) {
             self.wake(&account, &planned.secret.connection, planned.lane).await;
         }
@@ -193,13 +199,14 @@ impl Applier<'_> {
     }
 
     /// Switches off whatever this account still has connected and the settings do not name any more.
-    async fn part_with_the_rest(&self, checked: &Checked) -> Result<(), Failure> {
+    async fn part_with_the_rest(&self, checked: &Checked, version: u64, applied_at: Timestamp) -> Result<(), Failure> {
         let account = &checked.policy.account;
+        let addresses = Addresses { table: self.table, account, version, applied_at };
         let wanted: BTreeSet<&ConnectionId> =
             checked.connections.iter().map(|(secret, _)| &secret.connection).collect();
         for connection in self.connections(account).await? {
             if !wanted.contains(&connection) {
-                self.part_with(account, &connection).await?;
+                self.part_with(&addresses, &connection).await?;
             }
         }
         Ok(())
@@ -222,18 +229,24 @@ impl Applier<'_> {
         }
     }
 
-    async fn part_with(&self, account: &AccountId, connection: &ConnectionId) -> Result<(), Failure> {
+    async fn part_with(&self, addresses: &Addresses<'_>, connection: &ConnectionId) -> Result<(), Failure> {
+        let account = addresses.account;
         let Some(row) = self.table.get(&keys::connection(account, connection)).await? else {
             return Ok(());
         };
         let row = ConnectionRow::read(&row)?;
-        if row.off || row.disconnected {
+        if row.off || row.leave_by.is_some() || row.disconnected {
             return Ok(());
         }
         if let Some(channel) = connection.as_str().strip_prefix("channel:") {
             self.close(account, channel).await?;
         }
-        self.table.update(ConnectionRow::switch_off(account, connection, self.now)).await?;
+        // The jobs first: without one there is nothing to stay for.
+        let off = match addresses.take_back(connection, |_| true).await? {
+            true => ConnectionRow::leave(account, connection, self.now.after(FAREWELL), self.now),
+            false => ConnectionRow::switch_off(account, connection, self.now),
+        };
+        self.table.update(off).await?;
         if let Some(lane) = row.lane {
             self.wake(account, connection, lane).await;
         }

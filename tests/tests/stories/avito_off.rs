@@ -1,0 +1,197 @@
+//! A channel of Avito goes: switched off, another address, out of the settings. Avito is told to post there no more.
+
+use perezvon_domain::{AccountId, ConnectionId};
+use perezvon_engine::settings::parse;
+use perezvon_sandbox::{Fault, FaultKind};
+use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::job::{JobRow, JobState};
+use perezvon_store::keys;
+use perezvon_tests::World;
+use perezvon_tests::faults::Then;
+use perezvon_tests::settings;
+use perezvon_tests::world::Plan;
+use serde_json::Value as Json;
+
+use crate::answering::seconds;
+use crate::avito::{addresses, ads, apply, asked, begin};
+use crate::calls::minutes;
+use crate::people::{ask, of, owner, request, told};
+use crate::telling::at_every_crash;
+
+const END: &str = "/webhook/unsubscribe";
+
+/// The account without its channel of chats.
+fn without() -> String {
+    let whole = settings::ads();
+    let at = whole.find("[[channels]]\nid = \"ads\"").expect("the channel of chats stands last");
+    whole[..at].to_owned()
+}
+
+fn off() -> String {
+    settings::ads().replace("id = \"ads\"", "id = \"ads\"\nactive = false")
+}
+
+fn ids() -> (AccountId, ConnectionId) {
+    (AccountId::from("school"), ConnectionId::from("channel:ads"))
+}
+
+fn connection(world: &World) -> ConnectionRow {
+    let row = world.table.row(&keys::connection(&ids().0, &ids().1)).expect("the connection");
+    ConnectionRow::read(&row).expect("a connection")
+}
+
+fn jobs(world: &World) -> Vec<JobRow> {
+    let (account, id) = ids();
+    let pk = keys::jobs(&account, &id);
+    let rows = world.table.all().into_iter().filter(|row| row.key.pk() == pk && row.key.sk().starts_with("job#"));
+    rows.map(|row| JobRow::read(&account, &id, &row).expect("a job")).collect()
+}
+
+fn refused(path: &str, times: u32, status: u16) -> Fault {
+    let kind = FaultKind::Status { status, body: String::new(), retry_after: None };
+    Fault { method: None, path_contains: path.to_owned(), skip: 0, times, kind }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_switched_off_is_taken_back_and_told_anew_when_it_is_on_again() {
+    let mut world = ads(Plan::default()).await;
+    apply(&world, &off()).await;
+    seconds(&mut world, 5).await;
+    assert_eq!((addresses(&world).len(), asked(&world, "POST", END)), (0, 1));
+    for _ in 0..2 {
+        assert_eq!(ask(&world, &owner(), "POST", &of("urls"), None).await.0, 202);
+        minutes(&mut world, 1).await;
+    }
+    assert_eq!(asked(&world, "POST", END), 1, "once");
+    assert!(!connection(&world).off && connection(&world).leave_by.is_none(), "it may be switched on again");
+    apply(&world, &settings::ads()).await;
+    seconds(&mut world, 5).await;
+    assert_eq!((addresses(&world).len(), asked(&world, "POST", END)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_told_and_taken_back_in_one_breath_is_not_left_behind() {
+    let world = &mut World::new(Plan::default());
+    world.open_for_chats();
+    apply(world, &settings::ads()).await;
+    apply(world, &settings::ads().replace("id = \"ads\"", "id = \"ads\"\ngeneration = 2")).await;
+    apply(world, &off()).await;
+    apply(world, &settings::ads().replace("id = \"ads\"", "id = \"ads\"\ngeneration = 3")).await;
+    minutes(world, 2).await;
+    assert_eq!(addresses(world).len(), 1);
+    let left = addresses(world)[0].as_str().expect("an address").to_owned();
+    let (_, shown) = ask(world, &owner(), "GET", &of("urls"), None).await;
+    let urls = shown["urls"].as_array().expect("a list");
+    assert!(urls.iter().any(|one| one["channel"] == "ads" && one["url"] == left), "{left} {shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_leaves_the_settings_is_taken_back_first_and_says_nothing_more() {
+    let mut world = ads(Plan::default()).await;
+    let chat = begin(&world);
+    seconds(&mut world, 58).await;
+    let before = world.ads(|ads| ads.requests().len());
+    apply(&world, &without()).await;
+    minutes(&mut world, 3).await;
+    assert_eq!((addresses(&world).len(), asked(&world, "POST", END)), (0, 1));
+    assert!(world.written_in(&chat).is_empty(), "the autoreply was two seconds away");
+    assert_eq!(world.ads(|ads| ads.requests().len()), before + 1, "nothing but that");
+    assert!(connection(&world).disconnected);
+    assert!(jobs(&world).iter().all(|job| !job.state.is_open()));
+    assert_eq!(connection(&world).wake_due, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_does_not_answer_keeps_no_channel_from_being_switched_off() {
+    let mut world = ads(Plan::default()).await;
+    let now = world.now().0;
+    world.ads(|ads| ads.set_outage(now, now + 86_400_000, 503));
+    apply(&world, &without()).await;
+    minutes(&mut world, 9).await;
+    assert!(!connection(&world).off && asked(&world, "POST", END) > 1, "it is tried");
+    minutes(&mut world, 4).await;
+    assert!(connection(&world).off && connection(&world).disconnected);
+    assert!(jobs(&world).iter().all(|job| !job.state.is_open()));
+    assert_eq!(connection(&world).wake_due, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn neither_a_pause_nor_a_lost_secret_keeps_a_channel_from_being_switched_off() {
+    for lose in [false, true] {
+        let mut world = ads(Plan::default()).await;
+        if lose {
+            let name = "connection/school.channel:ads";
+            assert!(world.secrets.records.lock().expect("free").remove(name).is_some());
+            world.restart();
+        } else {
+            world.ads(|ads| ads.inject(refused("", 1000, 402)));
+        }
+        apply(&world, &without()).await;
+        minutes(&mut world, 14).await;
+        assert!(connection(&world).disconnected, "lost: {lose}");
+        assert!(jobs(&world).iter().all(|job| !job.state.is_open()), "lost: {lose}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_stands_as_a_failed_job_that_is_not_repeated_once_the_address_is_used_again() {
+    let mut world = ads(Plan::default()).await;
+    world.ads(|ads| ads.inject(refused(END, 1, 400)));
+    apply(&world, &off()).await;
+    minutes(&mut world, 1).await;
+    let failed = jobs(&world).into_iter().filter(|job| job.state == JobState::Failed).count();
+    assert_eq!((failed, addresses(&world).len()), (1, 1));
+    apply(&world, &settings::ads()).await;
+    minutes(&mut world, 1).await;
+    let (_, listed) = ask(&world, &owner(), "GET", &of("jobs?state=failed"), None).await;
+    let id = listed["jobs"][0]["id"].as_str().expect("the failed job").to_owned();
+    let again = of(&format!("connections/channel:ads/jobs/{id}/retry"));
+    let (status, answer) = ask(&world, &owner(), "POST", &again, None).await;
+    assert_eq!(status, 409, "{answer}");
+    assert_eq!(addresses(&world).len(), 1);
+    apply(&world, &off()).await;
+    minutes(&mut world, 1).await;
+    assert!(addresses(&world).is_empty(), "under another version it is tried again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_farewell_whose_wake_up_is_lost_or_whose_holder_dies_is_taken_up_by_its_due_time() {
+    for dies in [false, true] {
+        let mut world = ads(Plan::default()).await;
+        apply(&world, &without()).await;
+        if dies {
+            world.faults.before_first(|port| port.is_http("POST"), || Then::Die);
+        } else {
+            world.outbound_queue.lose_all();
+        }
+        minutes(&mut world, 12).await;
+        assert!(addresses(&world).is_empty() && connection(&world).disconnected, "dies: {dies}");
+    }
+}
+
+/// The settings without the channel, applied until somebody answers.
+async fn leave(plan: Plan) -> (World, u64) {
+    let mut world = ads(plan).await;
+    let first = world.faults.calls();
+    let body: Json = serde_json::to_value(parse(&without()).expect("a document")).expect("JSON");
+    let mut left = 5;
+    while left > 0 {
+        let asked = request(&world, &owner(), "PUT", &of("settings"), Some(body.clone()));
+        let status = world.ask_surviving(asked).await.map(|answer| told(answer).0);
+        left = if status == Some(200) { 0 } else { left - 1 };
+    }
+    minutes(&mut world, 30).await;
+    (world, first)
+}
+
+#[test]
+fn a_channel_leaves_through_a_crash_at_every_port_call() {
+    let came_to = |world: &World| {
+        let it = connection(world);
+        let open = jobs(world).iter().filter(|job| job.state.is_open()).count();
+        (world.ads(|ads| ads.is_subscribed()), it.disconnected, it.wake_due, open)
+    };
+    let points = at_every_crash(leave, came_to, &(false, true, None, 0));
+    println!("a channel leaves: {points} crash points");
+    assert!(points >= 60, "crash points went missing: {points}");
+}
