@@ -71,7 +71,8 @@ pub fn addresses(world: &World) -> Vec<Json> {
     state["subscriptions"].as_array().expect("a list").clone()
 }
 
-fn quarantined(world: &World) -> Vec<String> {
+/// Why requests stand in quarantine.
+pub fn quarantined(world: &World) -> Vec<String> {
     let rows = world.quarantine.all().into_iter().filter(|row| row.s("request").is_some());
     rows.map(|row| Quarantined::read(&row).expect("a request").reason).collect()
 }
@@ -207,14 +208,15 @@ async fn out_of_hours_the_list_of_the_off_hours_answers() {
 }
 
 /// Posts a push that the sandbox would not make.
-async fn posted(world: &mut World, body: &Json) {
+pub async fn posted(world: &mut World, body: &Json) {
     let path = world.hook_path("school", "ads", 1, "");
     let answer = world.post_bytes(path.trim_end_matches('/'), "application/json", body.to_string().as_bytes()).await;
     assert_eq!(answer.status_code, 200);
     seconds(world, 30).await;
 }
 
-fn push(chat: &str, user_id: i64, kind: &str) -> Json {
+/// A push of a message that nobody told yet.
+pub fn push(chat: &str, user_id: i64, kind: &str) -> Json {
     let content = if kind == "deleted" { json!({}) } else { json!({ "text": "Здравствуйте" }) };
     let value = json!({
         "id": "never-told", "chat_id": chat, "user_id": user_id, "author_id": 7, "created": 1_760_000_005,

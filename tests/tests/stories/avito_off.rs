@@ -1,21 +1,25 @@
 //! A channel of Avito goes: switched off, another address, out of the settings. Avito is told to post there no more.
 
+use perezvon_domain::conversation::{Cause, Closed, State};
 use perezvon_domain::{AccountId, ConnectionId};
 use perezvon_engine::settings::parse;
+use perezvon_platform::link::{Consent, Role, sign_consent};
+use perezvon_sandbox::avito::Config;
 use perezvon_sandbox::{Fault, FaultKind};
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::intake::Seen;
 use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::keys;
 use perezvon_tests::World;
 use perezvon_tests::faults::Then;
-use perezvon_tests::settings;
-use perezvon_tests::world::Plan;
-use serde_json::Value as Json;
+use perezvon_tests::settings::{self, SOON};
+use perezvon_tests::world::{PERSON_KEY, Plan};
+use serde_json::{Value as Json, json};
 
 use crate::answering::seconds;
-use crate::avito::{addresses, ads, apply, asked, begin};
+use crate::avito::{addresses, ads, apply, asked, begin, posted, push, quarantined};
 use crate::calls::minutes;
-use crate::people::{ask, of, owner, request, told};
+use crate::people::{ask, of, owner, request, token, told};
 use crate::telling::at_every_crash;
 
 const END: &str = "/webhook/unsubscribe";
@@ -194,4 +198,148 @@ fn a_channel_leaves_through_a_crash_at_every_port_call() {
     let points = at_every_crash(leave, came_to, &(false, true, None, 0));
     println!("a channel leaves: {points} crash points");
     assert!(points >= 60, "crash points went missing: {points}");
+}
+
+/// Asks to switch the channel off, with this consent.
+async fn disable(world: &World, consent: Option<&str>) -> (i64, Json) {
+    let body = consent.map_or_else(|| json!({}), |consent| json!({ "consent": consent }));
+    ask(world, &owner(), "POST", &of("channels/ads/disable"), Some(body)).await
+}
+
+async fn consent(world: &World) -> String {
+    let (status, shown) = disable(world, None).await;
+    assert_eq!(status, 200, "{shown}");
+    shown["consent"].as_str().expect("a consent").to_owned()
+}
+
+fn closed(world: &World, chat: &str) -> Option<Closed> {
+    match world.conversation_in(chat).expect("a conversation").conversation.state {
+        State::Closed(closed) => Some(closed),
+        State::New | State::Open => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn switching_off_tells_first_what_it_does_and_closes_without_a_word_once_that_is_agreed_to() {
+    let mut world = ads(Plan::default()).await;
+    let (one, two) = (begin(&world), begin(&world));
+    minutes(&mut world, 59).await;
+    let (status, shown) = disable(&world, None).await;
+    assert_eq!((status, &shown["open"], &shown["open_at_least"]), (200, &json!(2), &json!(false)), "{shown}");
+    assert!(shown["what"].as_array().is_some_and(|lines| lines.len() == 5));
+    assert!(closed(&world, &one).is_none() && addresses(&world).len() == 1, "nothing was done");
+    let consent = shown["consent"].as_str().expect("a consent").to_owned();
+    let (status, done) = disable(&world, Some(&consent)).await;
+    assert_eq!((status, &done["closing"], &done["more"]), (202, &json!(2), &json!(false)), "{done}");
+    seconds(&mut world, 10).await;
+    for chat in [&one, &two] {
+        assert!(closed(&world, chat).is_some_and(|it| it.silent && it.cause == Cause::ChannelDisabled));
+    }
+    assert!(addresses(&world).is_empty());
+    let (_, shown) = ask(&world, &owner(), "GET", &of("settings"), None).await;
+    let channels = shown["document"]["channels"].as_array().expect("channels").clone();
+    assert!(channels.iter().any(|it| it["id"] == "ads" && it["active"] == false) && shown["source"] == "");
+    minutes(&mut world, 180).await;
+    assert_eq!(world.written_in(&one), [SOON], "no closing text");
+    let (status, again) = disable(&world, Some(&consent)).await;
+    assert_eq!(status, 409, "ten minutes are over: {again}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_it_was_off_never_comes_in_and_the_settings_switch_it_on_anew() {
+    let mut world = ads(Plan::default()).await;
+    let chat = begin(&world);
+    minutes(&mut world, 2).await;
+    let consent = consent(&world).await;
+    assert_eq!(disable(&world, Some(&consent)).await.0, 202);
+    minutes(&mut world, 2).await;
+    let before = world.conversation_in(&chat);
+    posted(&mut world, &push(&chat, Config::default().user_id, "text")).await;
+    assert!(world.conversation_in(&chat).map(|it| it.conversation) == before.map(|it| it.conversation));
+    assert_eq!(quarantined(&world), Vec::<String>::new(), "dropped");
+    let row = world.table.row(&keys::channel_status(&ids().0, &"ads".into())).expect("heard of");
+    assert!(Seen::read(&row).counted > 0, "and counted");
+    assert_eq!(apply(&world, &settings::ads()).await["changed"], json!(true));
+    minutes(&mut world, 2).await;
+    assert_eq!(addresses(&world).len(), 1);
+    assert!(closed(&world, &chat).is_some());
+    world.ads(|ads| ads.client_writes(&chat, "Вы ещё здесь?", world.now().0)).expect("a chat");
+    minutes(&mut world, 2).await;
+    assert_eq!(world.written_in(&chat), [SOON, SOON], "a new round");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_that_is_off_by_its_settings_says_nothing_by_itself() {
+    let mut world = ads(Plan::default()).await;
+    let chat = begin(&world);
+    seconds(&mut world, 30).await;
+    apply(&world, &off()).await;
+    minutes(&mut world, 180).await;
+    assert!(world.written_in(&chat).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_consent_but_a_fresh_one_for_this_very_thing_switches_a_channel_off() {
+    let mut world = ads(Plan::default()).await;
+    let good = consent(&world).await;
+    let other = |channel: &str| {
+        let consent = Consent { account: "school".into(), channel: channel.into(), version: 1 };
+        sign_consent(&consent, i64::MAX, PERSON_KEY)
+    };
+    let forged = sign_consent(
+        &Consent { account: "school".into(), channel: "ads".into(), version: 1 },
+        i64::MAX,
+        b"another key of sixteen bytes",
+    );
+    for wrong in ["", "x.y", other("main").as_str(), forged.as_str()] {
+        let (status, answer) = disable(&world, Some(wrong)).await;
+        assert_eq!((status, answer["what_to_do"].is_string()), (409, true), "{wrong} {answer}");
+    }
+    for (path, who, expected) in [
+        ("channels/main/disable", owner(), 409),
+        ("channels/nobody/disable", owner(), 404),
+        ("channels/ads/disable", token("school", "anna", Role::Operator), 403),
+        ("channels/ads/disable", token("school", "anna", Role::Auditor), 403),
+        ("channels/ads/disable", token("other", "owner", Role::Owner), 404),
+    ] {
+        assert_eq!(ask(&world, &who, "POST", &of(path), Some(json!({}))).await.0, expected, "{path}");
+    }
+    apply(&world, &settings::ads().replace("Объявления", "Авито")).await;
+    assert_eq!(disable(&world, Some(&good)).await.0, 409, "other settings than it was given for");
+    let good = consent(&world).await;
+    minutes(&mut world, 10).await;
+    assert_eq!(disable(&world, Some(&good)).await.0, 409, "it is too old");
+    assert_eq!(addresses(&world).len(), 1);
+}
+
+/// Switched off in the middle of a conversation; whoever gets no answer asks again.
+async fn switch_off(plan: Plan) -> (World, u64) {
+    let mut world = ads(Plan { crash: Vec::new(), ..plan.clone() }).await;
+    begin(&world);
+    seconds(&mut world, 58).await;
+    let consent = consent(&world).await;
+    let first = world.faults.calls();
+    world.faults.plan(plan.crash);
+    let body = json!({ "consent": consent });
+    for _ in 0..5 {
+        let asked = request(&world, &owner(), "POST", &of("channels/ads/disable"), Some(body.clone()));
+        if world.ask_surviving(asked).await.map(|answer| told(answer).0) == Some(202) {
+            break;
+        }
+    }
+    minutes(&mut world, 30).await;
+    (world, first)
+}
+
+#[test]
+fn a_channel_is_switched_off_through_a_crash_at_every_port_call() {
+    let came_to = |world: &World| {
+        let chat = world.ads(|ads| ads.chats()[0].id.clone());
+        let open = jobs(world).iter().filter(|job| job.state.is_open()).count();
+        let silent = closed(world, &chat).is_some_and(|it| it.silent);
+        (world.ads(|ads| ads.is_subscribed()), silent, world.written_in(&chat), open)
+    };
+    let points = at_every_crash(switch_off, came_to, &(false, true, Vec::new(), 0));
+    println!("a channel is switched off: {points} crash points");
+    assert!(points >= 40, "crash points went missing: {points}");
 }

@@ -176,22 +176,24 @@ impl Applier<'_> {
     }
 
     async fn put_version(&self, checked: &Checked, seen: u64, by: &str) -> Result<u64, Failure> {
-        let mut version = SettingsVersion {
-            policy: checked.policy.clone(),
-            document: checked.document.clone(),
-            applied_at: self.now,
-            applied_by: by.to_owned(),
-        };
+        let (policy, document) = (checked.policy.clone(), checked.document.clone());
+        let version = SettingsVersion { policy, document, applied_at: self.now, applied_by: by.to_owned() };
+        self.put_numbered(version, seen).await
+    }
+
+    /// Under the first number behind `seen` that nobody has used.
+    pub(super) async fn put_numbered(&self, mut version: SettingsVersion, seen: u64) -> Result<u64, Failure> {
+        let account = version.policy.account.clone();
         for number in seen + 1..=seen + NUMBERS_TRIED {
             version.policy.version = number;
-            if self.put_once(version.put(&checked.policy.account)).await? {
+            if self.put_once(version.put(&account)).await? {
                 return Ok(number);
             }
         }
         Err(Failure::Retry(somebody_else()))
     }
 
-    async fn advance(&self, account: &AccountId, head: &SettingsHead, seen: u64) -> Result<(), Failure> {
+    pub(super) async fn advance(&self, account: &AccountId, head: &SettingsHead, seen: u64) -> Result<(), Failure> {
         if self.put_once(head.advance(account, seen)).await? {
             return Ok(());
         }
@@ -239,7 +241,7 @@ impl Applier<'_> {
             return Ok(());
         }
         if let Some(channel) = connection.as_str().strip_prefix("channel:") {
-            self.close(account, channel).await?;
+            self.close(account, channel, "", 0).await?;
         }
         // The jobs first: without one there is nothing to stay for.
         let off = match addresses.take_back(connection, |_| true).await? {
@@ -253,13 +255,19 @@ impl Applier<'_> {
         Ok(())
     }
 
-    /// The record of a channel that is gone: there, without secrets, and taking nothing in.
-    async fn close(&self, account: &AccountId, channel: &str) -> Result<(), Failure> {
+    /// The record of a channel that is gone or off: there, without secrets, and taking nothing in.
+    pub(super) async fn close(
+        &self,
+        account: &AccountId,
+        channel: &str,
+        provider: &str,
+        generation: u32,
+    ) -> Result<(), Failure> {
         let record = ChannelSecret {
             account: account.clone(),
             channel: ChannelId::from(channel),
-            provider: String::new(),
-            generation: 0,
+            provider: provider.to_owned(),
+            generation,
             active: false,
             secrets: Vec::new(),
             oldest_event_days: OLDEST_EVENT_DAYS,

@@ -162,8 +162,9 @@ fn unconnected(document: &Document, hours: Hours) -> Policy {
 fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) -> (ChannelId, ChannelRules) {
     let known = provider(&channel.provider);
     let source = known.map_or(channel.provider.as_str(), |known| known.name);
-    // What the provider can and cannot do goes with the inbox.
-    let inbox = known.zip(channel.inbox.as_ref().and_then(|name| inboxes.get(name))).map(|(known, inbox)| Inbox {
+    // What the provider can and cannot do goes with the inbox. A channel that is off has none: nothing is said by itself.
+    let inbox = channel.inbox.as_ref().filter(|_| channel.active).and_then(|name| inboxes.get(name));
+    let inbox = known.zip(inbox).map(|(known, inbox)| Inbox {
         max_text: known.capabilities.max_text,
         can_initiate: known.capabilities.can_initiate,
         read_chat: known.capabilities.read_chat,

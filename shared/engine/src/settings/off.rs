@@ -1,0 +1,40 @@
+//! One channel is switched off without the file: the newest settings with its `active = false`, as a version of their
+//! own. No secret is needed for that; the channel's own for intake are forgotten, so it is on again with the file alone.
+
+use perezvon_domain::{AccountId, ChannelId};
+use perezvon_store::items::settings::SettingsHead;
+use perezvon_store::items::text;
+use perezvon_store::lenient;
+
+use super::apply::{Applied, Applier, current};
+use super::document::Document;
+use crate::failure::Failure;
+
+impl Applier<'_> {
+    /// Switches a channel off. Whatever breaks off in the middle, asking again finishes it.
+    ///
+    /// # Errors
+    /// [`Failure::Reject`]: there is no such channel. [`Failure::Retry`]: trying again may help.
+    pub async fn switch_off(&self, account: &AccountId, channel: &ChannelId, by: &str) -> Result<Applied, Failure> {
+        let unknown = || Failure::Reject(format!("the settings of `{account}` name no channel `{channel}`"));
+        let (head, mut version) = current(self.table, account).await?.ok_or_else(unknown)?;
+        let unreadable = |error| Failure::Retry(format!("the settings of `{account}` cannot be read: {error}"));
+        let mut document: Document = lenient::from_str(&version.document).map_err(unreadable)?;
+        let known = document.channels.iter_mut().find(|known| known.id == *channel).ok_or_else(unknown)?;
+        if !known.active {
+            return Ok(Applied { version: head.version, changed: false });
+        }
+        // First of all: from here on nothing is taken in.
+        self.close(account, channel.as_str(), &known.provider, known.generation).await?;
+        known.active = false;
+        if let Some(rules) = version.policy.channels.get_mut(channel) {
+            rules.inbox = None;
+        }
+        (version.document, version.applied_at, version.applied_by) = (text(&document), self.now, by.to_owned());
+        let number = self.put_numbered(version, head.version).await?;
+        // Of no document, so that the file is a change again; and of no file, so that a start does not apply one.
+        let next = SettingsHead { version: number, tokens: head.tokens, ..SettingsHead::default() };
+        self.advance(account, &next, head.version).await?;
+        Ok(Applied { version: number, changed: true })
+    }
+}
