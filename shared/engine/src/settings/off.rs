@@ -21,11 +21,12 @@ impl Applier<'_> {
         let unreadable = |error| Failure::Retry(format!("the settings of `{account}` cannot be read: {error}"));
         let mut document: Document = lenient::from_str(&version.document).map_err(unreadable)?;
         let known = document.channels.iter_mut().find(|known| known.id == *channel).ok_or_else(unknown)?;
+        let (provider, generation) = (known.provider.clone(), known.generation);
         if !known.active {
+            // Whoever switched it off may have died before this.
+            self.close(account, channel.as_str(), &provider, generation).await?;
             return Ok(Applied { version: head.version, changed: false });
         }
-        // First of all: from here on nothing is taken in.
-        self.close(account, channel.as_str(), &known.provider, known.generation).await?;
         known.active = false;
         if let Some(rules) = version.policy.channels.get_mut(channel) {
             rules.inbox = None;
@@ -35,6 +36,8 @@ impl Applier<'_> {
         // Of no document, so that the file is a change again; and of no file, so that a start does not apply one.
         let next = SettingsHead { version: number, tokens: head.tokens, ..SettingsHead::default() };
         self.advance(account, &next, head.version).await?;
+        // Behind it: what is written while the settings say "on" must not be dropped.
+        self.close(account, channel.as_str(), &provider, generation).await?;
         Ok(Applied { version: number, changed: true })
     }
 }
