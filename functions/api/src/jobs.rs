@@ -1,7 +1,7 @@
 //! Jobs: on their way to a CRM or a provider, failed, or parked for a person.
 
 use perezvon_domain::effect::JobOrder;
-use perezvon_domain::{AccountId, ConnectionId, CrmId, Effect, JobResult, Lane, Timestamp};
+use perezvon_domain::{AccountId, Command, ConnectionId, CrmId, Effect, JobResult, Lane, Timestamp};
 use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::table::Query;
@@ -203,6 +203,12 @@ impl Api {
         let row = self.table.get(&keys::job(account, connection, at, &id)).await?;
         let mut job = JobRow::read(account, connection, &row.ok_or_else(Problem::not_found)?)?;
         can_retry(job.state).map_err(|text| Problem::new(409, text))?;
+        match &job.command {
+            Command::Unsubscribe { url } if self.is_in_use(account, url).await? => {
+                return Err(Problem::new(409, texts::ADDRESS_IN_USE));
+            }
+            _ => {}
+        }
         put_back(&mut job);
         match self.table.update(job.save(self.now())).await {
             Err(error) if error.is_conflict() => return Err(Problem::new(409, texts::JOB_CHANGED)),
@@ -229,8 +235,8 @@ impl Api {
 mod tests {
     use std::collections::BTreeMap;
 
+    use perezvon_domain::Number;
     use perezvon_domain::job::Records;
-    use perezvon_domain::{Command, Number};
     use perezvon_store::items::job::Intent;
 
     use super::*;

@@ -10,6 +10,7 @@ mod calls;
 mod channels;
 mod connections;
 mod conversations;
+mod disable;
 mod explain;
 mod history;
 mod jobs;
@@ -37,7 +38,7 @@ mod words;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use perezvon_domain::{AccountId, ConnectionId, EmployeeId, Lane, Policy, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ConnectionId, EmployeeId, Lane, Policy, Timestamp};
 use perezvon_engine::Times;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::policies::Policies;
@@ -177,6 +178,7 @@ impl Api {
             Resource::Release(id) => self.release(account, &id).await,
             Resource::ReleaseChannel => self.release_channel(account, request).await,
             Resource::Channels => self.channels(account, visitor).await,
+            Resource::Disable(id) => self.disable(account, &ChannelId(id), visitor, request, ends_ms).await,
             Resource::Urls => self.urls(account).await,
             Resource::Subscribe => self.subscribe_channels(account).await,
             Resource::Connections => self.connections(account).await,

@@ -34,6 +34,7 @@ pub enum Resource {
     Release(String),
     ReleaseChannel,
     Channels,
+    Disable(String),
     Urls,
     Subscribe,
     Connections,
@@ -83,7 +84,7 @@ impl Resource {
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
-            Self::Subscribe => Right::Configure,
+            Self::Subscribe | Self::Disable(_) => Right::Configure,
             Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
             Self::MakeToken => Right::GiveTokens,
         }
@@ -142,6 +143,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("POST", ["quarantine", "release"]) => Resource::ReleaseChannel,
         ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
         ("GET", ["channels"]) => Resource::Channels,
+        ("POST", ["channels", id, "disable"]) => Resource::Disable((*id).to_owned()),
         ("GET", ["urls"]) => Resource::Urls,
         ("POST", ["urls"]) => Resource::Subscribe,
         ("GET", ["connections"]) => Resource::Connections,
@@ -218,6 +220,7 @@ mod tests {
         ("GET", "employees/anna/status", &[Owner, Admin, Operator, Auditor]),
         ("PUT", "employees/anna/status", ANSWER),
         ("POST", "urls", &[Owner, Admin, Integrator]),
+        ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -264,6 +267,7 @@ mod tests {
             Resource::Status(_) => 23,
             Resource::PutStatus(_) => 24,
             Resource::Subscribe => 25,
+            Resource::Disable(_) => 26,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -271,7 +275,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 26);
+        assert_eq!(TABLE.len(), 27);
     }
 
     #[test]

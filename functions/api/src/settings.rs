@@ -88,14 +88,19 @@ impl Api {
         self.apply(checked, dry_run, source, &visitor.person.name).await
     }
 
-    async fn apply(&self, checked: Checked, dry_run: bool, source: &str, by: &str) -> Result<Reply, Problem> {
-        let applier = Applier {
+    /// How settings are written.
+    pub(crate) fn applier(&self) -> Applier<'_> {
+        Applier {
             table: &*self.table,
             secrets: &*self.secrets,
             crm: &*self.crm,
             outbound: &*self.outbound,
             now: self.now(),
-        };
+        }
+    }
+
+    async fn apply(&self, checked: Checked, dry_run: bool, source: &str, by: &str) -> Result<Reply, Problem> {
+        let applier = self.applier();
         let account = checked.policy.account.clone();
         let warnings = checked.warnings.clone();
         let done = if dry_run {

@@ -1,12 +1,10 @@
 //! Telling providers where their webhooks go, where that is done by a request.
 
 use perezvon_adapters::provider;
-use perezvon_domain::effect::JobOrder;
-use perezvon_domain::{AccountId, Command, EffectId, Lane};
+use perezvon_domain::{AccountId, Lane};
+use perezvon_engine::addresses::Addresses;
 use perezvon_engine::settings::{Channel, channel_connection};
-use perezvon_store::items::job::JobRow;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::Api;
 use crate::settings::Settings;
@@ -21,34 +19,44 @@ impl Api {
         Ok(Reply::json(202, &json!({ "told": told })))
     }
 
-    /// Puts a job for each channel whose provider wants to be told. Without a hook key there is no address yet.
+    /// Puts a job for each channel whose provider wants to be told, and for each address that holds no more. Without a
+    /// hook key there is no address yet.
     async fn subscribe(&self, account: &AccountId, settings: &Settings) -> Result<Vec<String>, Problem> {
-        let wants = |channel: &&Channel| {
-            channel.active && provider(&channel.provider).is_some_and(|it| it.capabilities.subscribes)
-        };
-        let channels: Vec<&Channel> = settings.document.channels.iter().filter(wants).collect();
+        let subscribes = |channel: &&Channel| provider(&channel.provider).is_some_and(|it| it.capabilities.subscribes);
+        let channels: Vec<&Channel> = settings.document.channels.iter().filter(subscribes).collect();
         if channels.is_empty() {
             return Ok(Vec::new());
         }
         let Some(key) = self.hook_key().await? else { return Ok(Vec::new()) };
+        let (version, applied_at) = (settings.version_number(), settings.applied_at());
+        let addresses = Addresses { table: self.table.as_ref(), account, version, applied_at };
+        // Under another host than ours stands an installation that was moved, or one that this is a copy of: not ours
+        // to end while the channel goes on.
+        let ours = format!("{}/h/", self.public_url());
         let mut told = Vec::new();
         for channel in channels {
             let Some(url) = self.hook_url(account, channel, &key) else { continue };
             let connection = channel_connection(&channel.id);
-            // Another address is another job, and so is the same under new settings: somebody may have changed the keys.
-            let digest: String = Sha256::digest(&url).iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-            let id = EffectId(format!("subscribe/{}/{}/{digest}", channel.id, settings.version_number()));
-            let command = Command::Subscribe { url };
-            let order = JobOrder { connection: connection.clone(), command, points: Vec::new(), prev: None };
-            let put = JobRow::put(account, settings.applied_at(), &id, &order, false);
-            match self.table.update(put).await {
-                Err(error) if !error.is_conflict() => return Err(error.into()),
-                _ => {}
+            let taken_back = if channel.active {
+                addresses.tell(&connection, &url).await?;
+                told.push(channel.id.0.clone());
+                addresses.take_back(&connection, |other| other != url && other.starts_with(&ours)).await?
+            } else {
+                addresses.take_back(&connection, |_| true).await?
+            };
+            if channel.active || taken_back {
+                // Also if the rows were there: who put them may have died before this.
+                self.wake(account, &connection, Lane::Outbound).await?;
             }
-            // Also if the row was there: who put it may have died before this.
-            self.wake(account, &connection, Lane::Outbound).await?;
-            told.push(channel.id.0.clone());
         }
         Ok(told)
+    }
+
+    /// Whether this is where the provider of a channel posts now: its end must not be asked for once more.
+    pub(crate) async fn is_in_use(&self, account: &AccountId, url: &str) -> Result<bool, Problem> {
+        let settings = self.needed_settings(account).await?;
+        let Some(key) = self.hook_key().await? else { return Ok(false) };
+        let mut channels = settings.document.channels.iter().filter(|channel| channel.active);
+        Ok(channels.any(|channel| self.hook_url(account, channel, &key).is_some_and(|known| known == url)))
     }
 }

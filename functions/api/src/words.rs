@@ -72,6 +72,7 @@ pub fn command(command: &Command) -> String {
         Command::Chat(command) => chat_words(command),
         Command::Subscribe { .. } => "сообщить провайдеру, куда слать события".to_owned(),
         Command::Heal { .. } => "забрать из чатов то, о чём провайдер не сообщил".to_owned(),
+        Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
     }
 }
 
@@ -134,6 +135,7 @@ pub fn result(result: &JobResult) -> String {
         JobResult::Chat(result) => chat_result(result).to_owned(),
         JobResult::Subscribed => "провайдер знает адрес".to_owned(),
         JobResult::Healed => "пропущенного больше нет".to_owned(),
+        JobResult::Unsubscribed => "на прежний адрес больше ничего не придёт".to_owned(),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::{CallNews, ChatNews, Inbound, RawRequest};
+use perezvon_adapters::{CallNews, ChatNews, Inbound, RawRequest, Role};
 use perezvon_domain::conversation::event::ConversationEvent;
 use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
@@ -106,6 +106,7 @@ impl Verify {
             Verdict::Events(events) => return Ok(events),
             Verdict::Counted => tally.counted(raw),
             Verdict::Ping => tally.ping(raw),
+            Verdict::Refused(refused) if refused.is_dropped => tally.counted(raw),
             Verdict::Refused(refused) => {
                 self.put_aside(raw, &refused).await?;
                 tally.refused(raw, &refused);
@@ -181,10 +182,12 @@ impl Verify {
         if secret.generation != raw.generation {
             return Verdict::Refused(Refused::revoked());
         }
+        let provider = perezvon_adapters::provider(&secret.provider);
         if !secret.active {
-            return Verdict::Refused(Refused::inactive());
+            let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
+            return Verdict::Refused(Refused::inactive(is_chat));
         }
-        let Some(intake) = perezvon_adapters::provider(&secret.provider).and_then(|provider| provider.intake) else {
+        let Some(intake) = provider.and_then(|provider| provider.intake) else {
             return Verdict::Refused(Refused::no_channel());
         };
         let verified = match intake.verify(request, &secret.secrets) {

@@ -21,11 +21,13 @@ pub struct Refused {
     pub words: String,
     /// Other settings might have judged otherwise.
     pub by_settings: bool,
+    /// Counted, and not kept: it must never be released.
+    pub is_dropped: bool,
 }
 
 impl Refused {
     fn new(reason: &'static str, words: impl Into<String>, by_settings: bool) -> Self {
-        Self { reason, words: words.into(), by_settings }
+        Self { reason, words: words.into(), by_settings, is_dropped: false }
     }
 
     pub fn no_channel() -> Self {
@@ -39,8 +41,11 @@ impl Refused {
         Self::new("revoked_url", words, true)
     }
 
-    pub fn inactive() -> Self {
-        Self::new("inactive", "канал выключен в настройках", true)
+    /// What was written in a chat while its channel was off is not taken in afterwards.
+    pub fn inactive(is_chat: bool) -> Self {
+        Self {
+            is_dropped: is_chat, ..Self::new("inactive", "канал выключен в настройках", true)
+        }
     }
 
     pub fn too_old() -> Self {

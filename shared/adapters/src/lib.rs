@@ -6,6 +6,7 @@
 
 mod amocrm;
 mod avito;
+pub mod hooks;
 mod intake;
 mod jobs;
 mod lab;

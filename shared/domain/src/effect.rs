@@ -66,6 +66,8 @@ pub enum Command {
     Subscribe { url: String },
     /// Fetch what stands in the chats of this channel since then and was never told. Asked for by the schedule.
     Heal { since: Timestamp },
+    /// Post nothing to this address any more; asked for like [`Command::Subscribe`].
+    Unsubscribe { url: String },
 }
 
 /// Which function carries a command out.
@@ -83,7 +85,8 @@ impl Command {
     pub fn lane(&self) -> Lane {
         match self {
             Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
-            Self::CopyRecording { .. } | Self::Chat(_) | Self::Subscribe { .. } | Self::Heal { .. } => Lane::Outbound,
+            Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
+            Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
         }
     }
 

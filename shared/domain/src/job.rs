@@ -18,6 +18,8 @@ pub enum Point {
     Recording(String),
     /// A chat of the channel: what is sent there keeps its order.
     Conversation(String),
+    /// Where a provider posts: what it is told about that keeps its order.
+    Address,
 }
 
 /// Wanted records of one call, all texts already filled in.
@@ -192,6 +194,8 @@ pub enum JobResult {
     Subscribed,
     /// What was missed in the chats is on the event queue.
     Healed,
+    /// The provider does not post there any more.
+    Unsubscribed,
     /// What the provider of a chat did.
     Chat(ChatResult),
     /// Not sent, because it was no longer wanted when its turn came.

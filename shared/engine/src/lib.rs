@@ -1,6 +1,7 @@
 //! The loops: commit (load, decide, commit, hand over), jobs (lease, next, send, absorb, save),
 //! sweep (due -> event); and the settings they read.
 
+pub mod addresses;
 pub mod batch;
 pub mod commit;
 pub mod failure;

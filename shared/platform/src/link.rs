@@ -12,6 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 const RECORDING: &str = "perezvon recording 1";
 const PERSON: &str = "perezvon person 1";
+const CONSENT: &str = "perezvon consent 1";
 /// A shorter key seals nothing that opens: an empty secret must not become a known key.
 const SHORTEST_KEY: usize = 16;
 
@@ -77,6 +78,29 @@ pub fn open_person(token: &str, key: &[u8], now_ms: i64) -> Option<Person> {
     let (account, name, role, expires_ms): (_, _, _, Option<i64>) =
         serde_json::from_slice(&unseal(PERSON, token, key)?).ok()?;
     expires_ms.is_none_or(|end| now_ms < end).then_some(Person { account, name, role })
+}
+
+/// What a person was shown and agrees to: switching this channel off, under these settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub account: String,
+    pub channel: String,
+    /// Version of the settings that it was shown under.
+    pub version: u64,
+}
+
+/// The token of a consent, good until `expires_ms` (Unix milliseconds). The key has at least 16 bytes, or the token
+/// never opens.
+pub fn sign_consent(consent: &Consent, expires_ms: i64, key: &[u8]) -> String {
+    let Consent { account, channel, version } = consent;
+    seal(CONSENT, &serde_json::json!([account, channel, version, expires_ms]), key)
+}
+
+/// The consent of a token, if this key sealed it and it has not expired.
+pub fn open_consent(token: &str, key: &[u8], now_ms: i64) -> Option<Consent> {
+    let (account, channel, version, expires_ms): (_, _, _, i64) =
+        serde_json::from_slice(&unseal(CONSENT, token, key)?).ok()?;
+    (now_ms < expires_ms).then_some(Consent { account, channel, version })
 }
 
 fn seal(label: &str, payload: &serde_json::Value, key: &[u8]) -> String {
@@ -190,6 +214,16 @@ mod tests {
         assert_eq!(open_person(&token, KEY, 999), Some(anna()));
         assert_eq!(open_person(&token, KEY, 1_000), None);
         assert_eq!(open_person(&sign_person(&anna(), None, KEY), KEY, i64::MAX), Some(anna()));
+    }
+
+    #[test]
+    fn a_consent_comes_back_until_it_expires_and_is_no_token_of_a_person() {
+        let consent = Consent { account: "acme".into(), channel: "ads".into(), version: 3 };
+        let token = sign_consent(&consent, 1_000, KEY);
+        assert_eq!(open_consent(&token, KEY, 999), Some(consent));
+        assert_eq!((open_consent(&token, KEY, 1_000), open_consent(&token, b"another key of length", 0)), (None, None));
+        assert_eq!(open_person(&token, KEY, 0), None);
+        assert_eq!(open_consent(&sign_person(&anna(), Some(1_000), KEY), KEY, 0), None);
     }
 
     #[test]

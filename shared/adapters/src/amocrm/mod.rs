@@ -91,7 +91,9 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } | Command::Heal { .. } => Step::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } | Command::Heal { .. } => {
+                Step::Failed(failed(no_chats()))
+            }
         }
     }
 
@@ -102,7 +104,9 @@ impl Jobs for AmoJobs {
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } | Command::Heal { .. } => Outcome::Failed(failed(no_chats())),
+            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } | Command::Heal { .. } => {
+                Outcome::Failed(failed(no_chats()))
+            }
         }
     }
 

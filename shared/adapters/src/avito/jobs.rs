@@ -46,7 +46,8 @@ fn understand(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
     }
     let command = match work.command.clone() {
         Command::Chat(command) => command,
-        Command::Subscribe { .. } => return subscribe::absorb(work, known, reply),
+        Command::Subscribe { url } => return subscribe::absorb(work, known, reply, &url),
+        Command::Unsubscribe { url } => return subscribe::absorb_end(work, known, reply, &url),
         Command::Heal { since } => return heal::absorb(work, known, reply, since),
         _ => return Outcome::Failed(failed(NO_CHAT)),
     };
@@ -73,6 +74,7 @@ impl Jobs for Avito {
             Command::Chat(command) => command,
             Command::Subscribe { url } => return subscribe::next(work, known, url),
             Command::Heal { .. } => return heal::next(work, known),
+            Command::Unsubscribe { url } => return subscribe::next_end(work, known, url),
             _ => return Step::Failed(failed(NO_CHAT)),
         };
         match command {

@@ -36,6 +36,11 @@ pub(super) fn subscribe(known: &Known<'_>, url: &str) -> Outgoing {
     with_body(outgoing(known, "POST", "v3/webhook"), &json!({ "url": url }))
 }
 
+/// And where they go no more.
+pub(super) fn unsubscribe(known: &Known<'_>, url: &str) -> Outgoing {
+    with_body(outgoing(known, "POST", "v1/webhook/unsubscribe"), &json!({ "url": url }))
+}
+
 /// A read about one chat.
 pub(super) fn chat(known: &Known<'_>, chat: &str) -> Outgoing {
     outgoing(known, "GET", &format!("v2/{}/{}", chats(known), escape(chat)))

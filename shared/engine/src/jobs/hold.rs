@@ -9,6 +9,7 @@ use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
 
 use super::Worker;
+use super::leave::is_farewell;
 use super::open::{self, Open, Pick};
 use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
@@ -142,6 +143,9 @@ impl<'a> Hold<'a> {
             if !self.look().await? {
                 return Ok(End::Lost);
             }
+            if self.must_leave() {
+                self.leave().await?;
+            }
             if self.row.off || self.row.is_paused(self.now(), self.worker.times.skew_ms) {
                 return Ok(End::Release);
             }
@@ -163,6 +167,13 @@ impl<'a> Hold<'a> {
                 }
                 // None of these can go: there may be younger ones that can.
                 Pick::None if self.read_more().await? => {}
+                // Of one that leaves these were the farewells, and all of them were said.
+                Pick::None
+                    if self.row.leave_by.is_some() && self.open.as_ref().is_some_and(|it| it.jobs.is_empty()) =>
+                {
+                    self.leave().await?;
+                    return Ok(End::Release);
+                }
                 Pick::LookAgain | Pick::None => return Ok(End::Release),
             }
         }
@@ -191,8 +202,17 @@ impl<'a> Hold<'a> {
             Some(open) => open.jobs,
             None => std::mem::take(&mut self.known),
         };
-        self.open = Some(open::read(table, &self.wake_up.account, &self.wake_up.connection, None, &known).await?);
+        let open = open::read(table, &self.wake_up.account, &self.wake_up.connection, None, &known).await?;
+        self.open = Some(self.of_those_that_go(open));
         Ok(())
+    }
+
+    /// Of a connection that leaves only the farewells.
+    fn of_those_that_go(&self, mut open: Open) -> Open {
+        if self.row.leave_by.is_some() {
+            open.jobs.retain(is_farewell);
+        }
+        open
     }
 
     /// Reads the next page too. False: there is none.
@@ -201,6 +221,8 @@ impl<'a> Hold<'a> {
         let Some(start) = open.more.take() else { return Ok(false) };
         let table = self.worker.table.as_ref();
         let next = open::read(table, &self.wake_up.account, &self.wake_up.connection, Some(start), &[]).await?;
+        let next = self.of_those_that_go(next);
+        let Some(open) = &mut self.open else { return Ok(false) };
         open.jobs.extend(next.jobs);
         open.more = next.more;
         Ok(true)
@@ -265,6 +287,14 @@ impl<'a> Hold<'a> {
 
     /// When the connection must be looked at again; `None`: when somebody wakes it up.
     async fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        let due = self.due_of_jobs(now).await?;
+        Ok(match self.row.leave_by {
+            Some(by) if !self.row.off => Some(due.map_or(by, |due| due.min(by))),
+            _ => due,
+        })
+    }
+
+    async fn due_of_jobs(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
         let skew = self.worker.times.skew_ms;
         let pause = self.row.retry_at.filter(|_| self.row.is_paused(now, skew));
         let pause = pause.map(|until| Timestamp(until.0 + 2 * skew));

@@ -3,8 +3,9 @@
 
 mod heal;
 mod hold;
+mod leave;
 mod off;
-mod open;
+pub(crate) mod open;
 mod pause;
 mod remembered;
 mod send;
@@ -214,7 +215,12 @@ impl Worker {
             .set("retry_at", perezvon_store::items::connection::UNTIL_A_PERSON_ACTS.0)
             .set("why", "у подключения нет секрета в хранилище: примените настройки ещё раз")
             .when(mine);
-        match self.table.update(Due::Remove.apply(update)).await {
+        // One that leaves cannot say so any more.
+        let update = match row.leave_by {
+            Some(_) => Due::Set(Timestamp(self.clock.now_ms())).apply(update.set("off", 1)),
+            None => Due::Remove.apply(update),
+        };
+        match self.table.update(update).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             _ => Ok(()),
         }

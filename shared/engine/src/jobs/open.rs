@@ -21,7 +21,7 @@ pub(super) enum Pick {
 
 /// The open jobs, oldest first, as far as they were read.
 #[derive(Default)]
-pub(super) struct Open {
+pub(crate) struct Open {
     pub jobs: Vec<JobRow>,
     /// Where the next page starts; `None`: these are all.
     pub more: Option<String>,
@@ -29,7 +29,7 @@ pub(super) struct Open {
 
 /// Reads a page of open jobs by the index that is strongly consistent: a stale one loses jobs (!18). Rows that are
 /// `known` are not read again: under our lease nobody else changes an open job, and a write is under its `rev`.
-pub(super) async fn read(
+pub(crate) async fn read(
     table: &dyn Table,
     account: &AccountId,
     connection: &ConnectionId,

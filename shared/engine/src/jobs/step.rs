@@ -348,6 +348,6 @@ pub(super) fn known_point(job: &JobRow, row: &PointRow) -> PointKnown {
 pub(super) fn number_of(job: &JobRow) -> Option<Number> {
     job.points.iter().find_map(|point| match point {
         Point::Phone(number) => Some(number.clone()),
-        Point::Recording(_) | Point::Conversation(_) => None,
+        Point::Recording(_) | Point::Conversation(_) | Point::Address => None,
     })
 }

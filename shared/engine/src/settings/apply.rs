@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ChannelId, ConnectionId, Lane, Timestamp};
 use perezvon_platform::{Queue, Secrets};
 use perezvon_store::items::SCHEMA;
@@ -15,12 +16,16 @@ use perezvon_store::{Query, Table, TableError, Update, keys};
 use super::check::Checked;
 use super::difference::between;
 use super::plan::{Planned, Standing, plan, tokens};
+use crate::addresses::Addresses;
 use crate::failure::Failure;
 use crate::secrets::{ChannelSecret, ConnectionSecret, OLDEST_EVENT_DAYS, write};
 use crate::wakeup::WakeUp;
 
 /// How many numbers are tried that others may have used up.
 const NUMBERS_TRIED: u64 = 20;
+
+/// How long a provider is tried to be told that a channel is gone, before it is off all the same.
+const FAREWELL: Millis = Millis::minutes(10);
 
 /// What applying needs of the world.
 pub struct Applier<'a> {
@@ -60,7 +65,8 @@ impl Applier<'_> {
         let standing = self.standing(&checked).await?;
         if standing.is(&checked) {
             self.put_secrets_again(&checked, &standing).await?;
-            self.part_with_the_rest(&checked).await?;
+            let applied_at = standing.version.as_ref().map_or(self.now, |version| version.applied_at);
+            self.part_with_the_rest(&checked, standing.head.version, applied_at).await?;
             return Ok(Applied { version: standing.head.version, changed: false });
         }
         let plan = plan(&checked, &standing, self.now)?;
@@ -74,7 +80,7 @@ impl Applier<'_> {
             tokens: tokens(&standing.head, &plan),
         };
         self.advance(&account, &head, standing.head.version).await?;
-        self.part_with_the_rest(&checked).await?;
+        self.part_with_the_rest(&checked, version, self.now).await?;
         for planned in plan.iter().filter(|planned| planned.new_token) {
             self.wake(&account, &planned.secret.connection, planned.lane).await;
         }
@@ -169,7 +175,7 @@ impl Applier<'_> {
     }
 
     /// False: it was there.
-    async fn put_once(&self, update: Update) -> Result<bool, Failure> {
+    pub(super) async fn put_once(&self, update: Update) -> Result<bool, Failure> {
         match self.table.update(update).await {
             Ok(_) => Ok(true),
             Err(error) if error.is_conflict() => Ok(false),
@@ -178,22 +184,24 @@ impl Applier<'_> {
     }
 
     async fn put_version(&self, checked: &Checked, seen: u64, by: &str) -> Result<u64, Failure> {
-        let mut version = SettingsVersion {
-            policy: checked.policy.clone(),
-            document: checked.document.clone(),
-            applied_at: self.now,
-            applied_by: by.to_owned(),
-        };
+        let (policy, document) = (checked.policy.clone(), checked.document.clone());
+        let version = SettingsVersion { policy, document, applied_at: self.now, applied_by: by.to_owned() };
+        self.put_numbered(version, seen).await
+    }
+
+    /// Under the first number behind `seen` that nobody has used.
+    pub(super) async fn put_numbered(&self, mut version: SettingsVersion, seen: u64) -> Result<u64, Failure> {
+        let account = version.policy.account.clone();
         for number in seen + 1..=seen + NUMBERS_TRIED {
             version.policy.version = number;
-            if self.put_once(version.put(&checked.policy.account)).await? {
+            if self.put_once(version.put(&account)).await? {
                 return Ok(number);
             }
         }
         Err(Failure::Retry(somebody_else()))
     }
 
-    async fn advance(&self, account: &AccountId, head: &SettingsHead, seen: u64) -> Result<(), Failure> {
+    pub(super) async fn advance(&self, account: &AccountId, head: &SettingsHead, seen: u64) -> Result<(), Failure> {
         if self.put_once(head.advance(account, seen)).await? {
             return Ok(());
         }
@@ -201,13 +209,14 @@ impl Applier<'_> {
     }
 
     /// Switches off whatever this account still has connected and the settings do not name any more.
-    async fn part_with_the_rest(&self, checked: &Checked) -> Result<(), Failure> {
+    async fn part_with_the_rest(&self, checked: &Checked, version: u64, applied_at: Timestamp) -> Result<(), Failure> {
         let account = &checked.policy.account;
+        let addresses = Addresses { table: self.table, account, version, applied_at };
         let wanted: BTreeSet<&ConnectionId> =
             checked.connections.iter().map(|(secret, _)| &secret.connection).collect();
         for connection in self.connections(account).await? {
             if !wanted.contains(&connection) {
-                self.part_with(account, &connection).await?;
+                self.part_with(&addresses, &connection).await?;
             }
         }
         Ok(())
@@ -230,31 +239,43 @@ impl Applier<'_> {
         }
     }
 
-    async fn part_with(&self, account: &AccountId, connection: &ConnectionId) -> Result<(), Failure> {
+    async fn part_with(&self, addresses: &Addresses<'_>, connection: &ConnectionId) -> Result<(), Failure> {
+        let account = addresses.account;
         let Some(row) = self.table.get(&keys::connection(account, connection)).await? else {
             return Ok(());
         };
         let row = ConnectionRow::read(&row)?;
-        if row.off || row.disconnected {
+        if row.off || row.leave_by.is_some() || row.disconnected {
             return Ok(());
         }
         if let Some(channel) = connection.as_str().strip_prefix("channel:") {
-            self.close(account, channel).await?;
+            self.close(account, channel, "", 0).await?;
         }
-        self.table.update(ConnectionRow::switch_off(account, connection, self.now)).await?;
+        // The jobs first: without one there is nothing to stay for.
+        let off = match addresses.take_back(connection, |_| true).await? {
+            true => ConnectionRow::leave(account, connection, self.now.after(FAREWELL), self.now),
+            false => ConnectionRow::switch_off(account, connection, self.now),
+        };
+        self.table.update(off).await?;
         if let Some(lane) = row.lane {
             self.wake(account, connection, lane).await;
         }
         Ok(())
     }
 
-    /// The record of a channel that is gone: there, without secrets, and taking nothing in.
-    async fn close(&self, account: &AccountId, channel: &str) -> Result<(), Failure> {
+    /// The record of a channel that is gone or off: there, without secrets, and taking nothing in.
+    pub(super) async fn close(
+        &self,
+        account: &AccountId,
+        channel: &str,
+        provider: &str,
+        generation: u32,
+    ) -> Result<(), Failure> {
         let record = ChannelSecret {
             account: account.clone(),
             channel: ChannelId::from(channel),
-            provider: String::new(),
-            generation: 0,
+            provider: provider.to_owned(),
+            generation,
             active: false,
             secrets: Vec::new(),
             oldest_event_days: OLDEST_EVENT_DAYS,

@@ -10,6 +10,7 @@ mod digest;
 mod document;
 mod hours;
 mod inboxes;
+mod off;
 mod parse;
 mod plan;
 mod problem;

@@ -68,7 +68,7 @@ fn planned<'a>(
     let row = standing.rows.get(id);
     let (kind, name) = id.as_str().split_once(':').unwrap_or(("", id.as_str()));
     let kind = if kind == "crm" { "the CRM connection" } else { "the channel" };
-    if row.is_some_and(|row| row.off || row.gone_at.is_some() || row.disconnected) {
+    if row.is_some_and(|row| row.off || row.leave_by.is_some() || row.gone_at.is_some() || row.disconnected) {
         let why = format!("choose another id for {kind}: `{name}` was disconnected");
         return Err(Failure::Reject(why));
     }

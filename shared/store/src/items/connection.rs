@@ -38,6 +38,8 @@ pub struct ConnectionRow {
     /// Raised by whoever found the lease taken: look again before you release.
     pub pokes: i64,
     pub off: bool,
+    /// To be switched off as soon as its provider posts to us no more, and then at the latest.
+    pub leave_by: Option<Timestamp>,
     pub gone_at: Option<Timestamp>,
     pub disconnected: bool,
     /// Raised after every write of its secret record.
@@ -65,6 +67,7 @@ impl ConnectionRow {
             until: Timestamp(row.n("until").unwrap_or_default()),
             pokes: row.n("pokes").unwrap_or_default(),
             off: row.n("off").is_some(),
+            leave_by: row.n("leave_by").map(Timestamp),
             gone_at: row.n("gone_at").map(Timestamp),
             disconnected: row.n("disconnected").is_some(),
             code: row.n("code").unwrap_or_default(),
@@ -126,6 +129,16 @@ impl ConnectionRow {
     /// The first step of disconnecting.
     pub fn switch_off(account: &AccountId, connection: &ConnectionId, now: Timestamp) -> Update {
         let update = Update::new(keys::connection(account, connection)).set("off", 1).when(Condition::Present);
+        super::due::Due::Set(now).apply(update)
+    }
+
+    /// What comes before it where a provider must be told: whoever holds the lease must look again.
+    pub fn leave(account: &AccountId, connection: &ConnectionId, by: Timestamp, now: Timestamp) -> Update {
+        let update = Update::new(keys::connection(account, connection))
+            .set("leave_by", by.0)
+            .remove("heals")
+            .add("pokes", 1)
+            .when(Condition::Present);
         super::due::Due::Set(now).apply(update)
     }
 }

@@ -30,7 +30,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 15] = [
+const GOLDEN: [&str; 16] = [
     "account",
     "delete",
     "delete-look",
@@ -46,6 +46,7 @@ const GOLDEN: [&str; 15] = [
     "subscribe",
     "token-keys",
     "token-pair",
+    "unsubscribe",
 ];
 
 /// The sample answers, all of them.

@@ -1,6 +1,7 @@
 //! Each command: its request, its answer, its result.
 
 use super::*;
+use crate::hooks;
 
 #[test]
 fn a_text_is_sent_and_its_number_is_the_result() {
@@ -87,6 +88,22 @@ fn the_address_of_pushes_is_told_once_and_again_without_harm() {
     let mut refused = Play::new(told());
     let outcome = refused.absorb(&reply(200, &json!({ "ok": false })));
     assert!(why(&outcome).contains("https"), "{outcome:?}");
+}
+
+#[test]
+fn an_address_is_remembered_when_it_was_told_and_taken_back_once() {
+    let url = || "https://calls.example.com/h/TEST-TOKEN".to_owned();
+    let mut play = Play::new(Command::Subscribe { url: url() });
+    assert_eq!(play.absorb(&reply(200, &answer("ok"))), Outcome::Next);
+    assert_eq!(hooks::told(&play.facts), [url()]);
+    for status in [200, 404] {
+        let mut end = Play { facts: play.facts.clone(), ..Play::new(Command::Unsubscribe { url: url() }) };
+        assert_eq!(end.read("unsubscribe", status, &answer("ok")), Outcome::Next, "{status}");
+        assert!(matches!(end.next(), Step::Done(JobResult::Unsubscribed)) && hooks::told(&end.facts).is_empty());
+    }
+    let mut refused = Play { facts: play.facts.clone(), ..Play::new(Command::Unsubscribe { url: url() }) };
+    let outcome = refused.absorb(&reply(200, &json!({ "ok": false })));
+    assert!(why(&outcome).contains("прежний адрес") && hooks::told(&refused.facts) == [url()], "{outcome:?}");
 }
 
 #[test]
