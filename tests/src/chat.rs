@@ -2,11 +2,11 @@
 //! channel of it. Conversation events come straight onto the event queue.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use perezvon_adapters::{
-    Capabilities, Expect, Jobs, Known, Level, Marker, Outcome, Outgoing, PROVIDERS, Provider, Reply, Role, Secret,
-    Signature, Step, TokenPair, Work,
+    Capabilities, Codec, Expect, Jobs, Known, Level, Marker, Outcome, Outgoing, PROVIDERS, Provider, Reply, Role,
+    Secret, Signature, Step, TokenPair, Work,
 };
 use perezvon_domain::chat::ChatResult;
 use perezvon_domain::conversation::NotReplied;
@@ -35,29 +35,29 @@ const ID: &str = "chats";
 /// The connection of the account's channel of chats.
 pub const CONNECTION: &str = "channel:ads";
 
-static CHATS: LazyLock<Provider> = LazyLock::new(|| Provider {
+static CHATS: Provider = Provider {
     id: ID,
     name: "Чаты",
     capabilities: Capabilities {
         role: Role::Chat,
-        body_limit: 65_536,
+        body_limit: 0,
         pace_ms: 100,
         max_text: 1000,
         can_initiate: false,
         read_chat: false,
         subscribes: false,
         heals: false,
+        delete_within: None,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },
     settings: PROVIDERS[0].settings,
-    intake: None,
-    jobs: Some(&Adapter),
-    lab: None,
-});
+};
 
-/// The providers of the World: those that there are, and this one.
-pub fn provider(id: &str) -> Option<&'static Provider> {
-    if id == ID { Some(&CHATS) } else { jobs::provider(id) }
+static CODEC: Codec = Codec { provider: &CHATS, intake: None, jobs: Some(&Adapter), lab: None };
+
+/// What speaks in the World: with those that there are, and with this one.
+pub fn codec(id: &str) -> Option<&'static Codec> {
+    if id == ID { Some(&CODEC) } else { jobs::codec(id) }
 }
 
 struct Adapter;

@@ -239,7 +239,7 @@ impl World {
             links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
             clock,
             times: self.plan.times,
-            providers: crate::chat::provider,
+            codecs: crate::chat::codec,
             remembered: Remembered::default(),
         }
     }

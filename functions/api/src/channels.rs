@@ -60,7 +60,7 @@ impl Api {
 
     /// Where the webhooks of a channel go; `None`: its provider sends none.
     pub(crate) fn hook_url(&self, account: &AccountId, channel: &Channel, key: &SigningKey) -> Option<String> {
-        let provider = provider(&channel.provider).filter(|provider| provider.intake.is_some())?;
+        let provider = provider(&channel.provider).filter(|provider| provider.capabilities.body_limit > 0)?;
         let hook = Hook {
             account: account.0.clone(),
             channel: channel.id.0.clone(),

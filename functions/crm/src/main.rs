@@ -45,7 +45,7 @@ async fn crm(mut env: Env) -> Result<(), Error> {
         links: Some(Links { public_url, key: link_key }),
         clock: Arc::new(clock),
         times,
-        providers: jobs::provider,
+        codecs: jobs::codec,
         remembered: Remembered::default(),
     };
     let function = Crm { worker };

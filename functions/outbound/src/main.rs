@@ -42,7 +42,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         links: None,
         clock: Arc::new(clock),
         times,
-        providers: jobs::provider,
+        codecs: jobs::codec,
         remembered: Remembered::default(),
     };
     let function = Outbound { worker };

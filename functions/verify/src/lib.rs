@@ -187,7 +187,7 @@ impl Verify {
             let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
             return Verdict::Refused(Refused::inactive(is_chat));
         }
-        let Some(intake) = provider.and_then(|provider| provider.intake) else {
+        let Some(intake) = perezvon_adapters::codec(&secret.provider).and_then(|codec| codec.intake) else {
             return Verdict::Refused(Refused::no_channel());
         };
         let verified = match intake.verify(request, &secret.secrets) {

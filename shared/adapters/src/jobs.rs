@@ -188,8 +188,4 @@ pub trait Jobs: Sync {
     fn refreshed(&self, known: &Known<'_>, reply: &Reply) -> Result<TokenPair, String>;
     /// When the access token should be exchanged ahead of time.
     fn refresh_due(&self, secret: &Secret) -> Option<Timestamp>;
-    /// For how long after it was sent a message can be taken back; `None`: the provider tells when asked.
-    fn delete_within(&self) -> Option<Millis> {
-        None
-    }
 }

@@ -1,7 +1,7 @@
 //! Pure codecs of the outside systems, one folder each, and their registry.
 //!
 //! Bytes in, bytes out: no client, no clock, no environment. A new provider is one folder here,
-//! one folder under `events/` and one line in [`PROVIDERS`]. A difference between providers is
+//! one folder under `events/` and one line in the registry. A difference between providers is
 //! a value in [`Capabilities`] or an absent facet, never a question which provider it is.
 
 mod amocrm;
@@ -22,10 +22,26 @@ pub use lab::{Attempt, Example, Lab, Signed};
 pub use secret::{Secret, same};
 pub use settings::{FieldSpec, Problem, Settings};
 
-/// Every provider there is: one line each.
-pub static PROVIDERS: &[&Provider] = &[&mango::PROVIDER, &amocrm::PROVIDER, &avito::PROVIDER];
+use perezvon_domain::time::Millis;
 
-/// An outside system and what we can do with it.
+// Two lists out of one, so that a function that only has to know a provider links none of the codecs.
+macro_rules! register {
+    ($($provider:ident),+ $(,)?) => {
+        /// Every provider there is.
+        pub static PROVIDERS: &[&Provider] = &[$(&$provider::PROVIDER),+];
+        /// What speaks with each of them.
+        pub static CODECS: &[&Codec] = &[$(&$provider::CODEC),+];
+    };
+}
+
+// Every provider there is: one line each.
+register! {
+    mango,
+    amocrm,
+    avito,
+}
+
+/// An outside system: what is known of it.
 pub struct Provider {
     /// Its name in settings and rows.
     pub id: &'static str,
@@ -33,6 +49,11 @@ pub struct Provider {
     pub name: &'static str,
     pub capabilities: Capabilities,
     pub settings: &'static dyn Settings,
+}
+
+/// What speaks with an outside system.
+pub struct Codec {
+    pub provider: &'static Provider,
     /// It posts webhooks to us.
     pub intake: Option<&'static dyn Intake>,
     /// We ask it to do things.
@@ -44,7 +65,7 @@ pub struct Provider {
 /// What a provider can and cannot do, as values.
 pub struct Capabilities {
     pub role: Role,
-    /// Largest webhook body, in bytes.
+    /// Largest webhook body, in bytes; 0: it posts none.
     pub body_limit: u32,
     /// Smallest gap between two requests of ours, in milliseconds.
     pub pace_ms: i64,
@@ -58,6 +79,8 @@ pub struct Capabilities {
     pub subscribes: bool,
     /// What it did not post can be read off its chats afterwards.
     pub heals: bool,
+    /// How long after it was sent a message can be taken back; `None`: whether it can is asked.
+    pub delete_within: Option<Millis>,
     pub signature: Signature,
 }
 
@@ -82,4 +105,9 @@ pub enum Signature {
 /// The provider of this name.
 pub fn provider(id: &str) -> Option<&'static Provider> {
     PROVIDERS.iter().copied().find(|provider| provider.id == id)
+}
+
+/// What speaks with the provider of this name.
+pub fn codec(id: &str) -> Option<&'static Codec> {
+    CODECS.iter().copied().find(|codec| codec.provider.id == id)
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::Secret;
+
 /// The settings of a provider's channel or connection.
 pub trait Settings: Sync {
     /// The secret values it needs.
@@ -13,6 +15,11 @@ pub trait Settings: Sync {
     /// Which of them names the account there, where two channels of one account would both answer; not secret.
     fn own_id(&self) -> Option<&'static str> {
         None
+    }
+    /// Whether a part of it is worth nothing once it was exchanged for the next one.
+    fn is_exchanged(&self, secret: &Secret) -> bool {
+        let held = |field: &&FieldSpec| field.single_use && !secret.get(field.name).trim().is_empty();
+        self.secrets().iter().any(|field| held(&field))
     }
     /// What is wrong with a set of secrets beyond "missing".
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;

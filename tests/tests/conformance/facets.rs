@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use perezvon_adapters::{FieldSpec, Level, PROVIDERS, Role, Secret, Signature};
+use perezvon_adapters::{CODECS, Codec, FieldSpec, Level, PROVIDERS, Role, Secret, Signature};
 
 use crate::{recorded, request};
 
@@ -22,26 +22,31 @@ fn every_provider_has_a_name_of_its_own() {
         assert!(is_name(provider.id) && !provider.name.is_empty(), "{}", provider.id);
         let found = perezvon_adapters::provider(provider.id).expect("registered");
         assert!(std::ptr::eq(found, *provider));
+        let codec = perezvon_adapters::codec(provider.id).expect("registered");
+        assert!(std::ptr::eq(codec.provider, *provider));
     }
     assert!(perezvon_adapters::provider("nobody").is_none());
 }
 
 #[test]
 fn capabilities_are_within_what_the_house_can_carry() {
-    for provider in PROVIDERS {
+    for Codec { provider, intake, jobs, .. } in CODECS {
         let (id, can) = (provider.id, &provider.capabilities);
-        assert!((1024..=LARGEST_BODY).contains(&can.body_limit), "{id}: {} bytes", can.body_limit);
+        match intake {
+            Some(_) => assert!((1024..=LARGEST_BODY).contains(&can.body_limit), "{id}: {} bytes", can.body_limit),
+            None => assert_eq!(can.body_limit, 0, "{id} posts nothing"),
+        }
         assert!((0..=60_000).contains(&can.pace_ms), "{id}: a gap of {} ms", can.pace_ms);
         if let Signature::UrlTokenOnly { why } = can.signature {
             assert!(why.len() > 20, "{id}: why nothing but the URL is checked is said in a sentence");
         }
         match can.role {
             Role::Telephony => {
-                assert!(provider.intake.is_some(), "{id}: calls come in as webhooks")
+                assert!(intake.is_some(), "{id}: calls come in as webhooks")
             }
-            Role::Crm => assert!(provider.jobs.is_some(), "{id}: records are made by jobs"),
+            Role::Crm => assert!(jobs.is_some(), "{id}: records are made by jobs"),
             Role::Chat => {
-                assert!(provider.intake.is_some() && provider.jobs.is_some(), "{id}: messages come and go");
+                assert!(intake.is_some() && jobs.is_some(), "{id}: messages come and go");
                 assert!(can.max_text > 0, "{id}: how long may a message be?");
             }
         }
@@ -94,11 +99,11 @@ fn a_problem_with_a_secret_says_what_to_write_and_never_the_value() {
 fn the_secret_of_the_samples_is_a_whole_one() {
     for recorded in recorded() {
         let Secret(secret) = recorded.secret();
-        let required = recorded.provider.settings.secrets().iter().filter(|field| field.required);
+        let required = recorded.codec.provider.settings.secrets().iter().filter(|field| field.required);
         for field in required {
             assert!(secret.contains_key(field.name), "{}: `{}`", recorded.id, field.name);
         }
-        assert_eq!(recorded.provider.settings.check(&secret), [], "{}", recorded.id);
+        assert_eq!(recorded.codec.provider.settings.check(&secret), [], "{}", recorded.id);
     }
 }
 
@@ -113,7 +118,7 @@ fn a_secret_never_shows_its_values() {
 
 #[test]
 fn markers_say_how_sure_they_are_and_how_long_to_wait() {
-    for (id, jobs) in PROVIDERS.iter().filter_map(|provider| Some((provider.id, provider.jobs?))) {
+    for (id, jobs) in CODECS.iter().filter_map(|codec| Some((codec.provider.id, codec.jobs?))) {
         let markers = jobs.markers();
         let entities: BTreeSet<&str> = markers.iter().map(|marker| marker.entity).collect();
         assert_eq!(entities.len(), markers.len(), "{id}: an entity has one marker");
@@ -128,9 +133,9 @@ fn markers_say_how_sure_they_are_and_how_long_to_wait() {
 
 #[test]
 fn a_crm_can_find_again_what_it_makes() {
-    let crms = PROVIDERS.iter().filter(|provider| provider.capabilities.role == Role::Crm);
-    for provider in crms {
-        let markers = provider.jobs.expect("a CRM has jobs").markers();
+    let crms = CODECS.iter().filter(|codec| codec.provider.capabilities.role == Role::Crm);
+    for Codec { provider, jobs, .. } in crms {
+        let markers = jobs.expect("a CRM has jobs").markers();
         for entity in ["contact", "deal", "task", "call"] {
             let marker = markers.iter().find(|marker| marker.entity == entity);
             assert!(marker.is_some_and(|marker| marker.level != Level::E0), "{}: {entity}", provider.id);
@@ -141,7 +146,7 @@ fn a_crm_can_find_again_what_it_makes() {
 #[test]
 fn what_the_lab_signs_is_believed_and_explained() {
     for recorded in recorded() {
-        let Some(lab) = recorded.provider.lab else {
+        let Some(lab) = recorded.codec.lab else {
             continue;
         };
         assert!(!lab.examples().is_empty(), "{}", recorded.id);

@@ -7,7 +7,7 @@ use crate::{Recorded, Sample, recorded};
 #[test]
 fn no_flipped_bit_of_a_body_is_believed_as_something_else() {
     for recorded in recorded() {
-        if !matches!(recorded.provider.capabilities.signature, Signature::Checked) {
+        if !matches!(recorded.codec.provider.capabilities.signature, Signature::Checked) {
             continue;
         }
         for sample in recorded.samples() {

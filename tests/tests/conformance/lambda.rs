@@ -72,7 +72,7 @@ async fn without_keys_every_webhook_is_told_what_is_missing() {
 /// What `verify` makes of a raw message: the events, or how it ends.
 fn then(raw: &RawMessage) -> Result<Vec<Inbound>, &'static str> {
     let index = json("lambda/index.json");
-    let provider = perezvon_adapters::provider(&text(&index, "provider")).expect("registered");
+    let codec = perezvon_adapters::codec(&text(&index, "provider")).expect("registered");
     let secret: Secret = serde_json::from_value(index["secret"].clone()).expect("named values");
     let request = RawRequest {
         path: raw.path.clone(),
@@ -80,7 +80,7 @@ fn then(raw: &RawMessage) -> Result<Vec<Inbound>, &'static str> {
         body: raw.bytes().expect("base64"),
         received_at: Timestamp(raw.received_at),
     };
-    let intake = provider.intake.expect("it posts");
+    let intake = codec.intake.expect("it posts");
     let secrets = [secret];
     let verified = intake.verify(&request, &secrets).map_err(|_| "refused")?;
     intake.normalise(verified).map_err(|_| "malformed")

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use perezvon_adapters::{Inbound, Intake, PROVIDERS, Provider, RawRequest, Secret};
+use perezvon_adapters::{CODECS, Codec, Inbound, Intake, RawRequest, Secret};
 use perezvon_domain::Timestamp;
 use serde_json::Value;
 
 /// A provider that posts webhooks, with its folder of recorded bytes.
 struct Recorded {
     id: &'static str,
-    provider: &'static Provider,
+    codec: &'static Codec,
     intake: &'static dyn Intake,
     index: Value,
 }
@@ -31,10 +31,10 @@ struct Sample {
 
 /// Every provider that posts.
 fn recorded() -> impl Iterator<Item = Recorded> {
-    let posting = PROVIDERS.iter().filter_map(|provider| Some((*provider, provider.intake?)));
-    posting.map(|(provider, intake)| {
-        let index = json(&format!("{}/index.json", provider.id));
-        Recorded { id: provider.id, provider, intake, index }
+    let posting = CODECS.iter().filter_map(|codec| Some((*codec, codec.intake?)));
+    posting.map(|(codec, intake)| {
+        let id = codec.provider.id;
+        Recorded { id, codec, intake, index: json(&format!("{id}/index.json")) }
     })
 }
 

@@ -11,7 +11,7 @@ fn every_provider_that_posts_has_recorded_bytes() {
     for provider in PROVIDERS {
         let id = provider.id;
         let mut wanted = vec!["README.md"];
-        if provider.intake.is_some() {
+        if provider.capabilities.body_limit > 0 {
             wanted.extend(["index.json", "in", "expected", "bad/index.json"]);
         }
         let missing = wanted.iter().filter(|name| !tree::at(&format!("events/{id}/{name}")).exists());

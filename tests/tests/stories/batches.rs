@@ -84,7 +84,7 @@ fn crm(world: &World) -> Crm {
         links: Some(Links { public_url: "https://calls.test".to_owned(), key: LINK_KEY.to_vec() }),
         clock: world.clock.clone(),
         times: world.plan.times,
-        providers: perezvon_engine::jobs::provider,
+        codecs: perezvon_engine::jobs::codec,
         remembered: Remembered::default(),
     };
     Crm { worker }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use perezvon_adapters::{Intake, Lab, PROVIDERS, Provider, RawRequest, Secret, provider};
+use perezvon_adapters::{CODECS, Codec, Intake, Lab, Provider, RawRequest, Secret, codec};
 use perezvon_domain::Timestamp;
 
 use super::Said;
@@ -20,11 +20,10 @@ struct Signing {
 
 impl Signing {
     fn of(name: &str) -> Result<Self, String> {
-        let signing =
-            |provider: &'static Provider| Some(Self { provider, lab: provider.lab?, intake: provider.intake? });
-        let known = PROVIDERS.iter().filter(|provider| signing(provider).is_some());
-        let names: Vec<&str> = known.map(|provider| provider.id).collect();
-        provider(name)
+        let signing = |it: &'static Codec| Some(Self { provider: it.provider, lab: it.lab?, intake: it.intake? });
+        let known = CODECS.iter().filter(|codec| signing(codec).is_some());
+        let names: Vec<&str> = known.map(|codec| codec.provider.id).collect();
+        codec(name)
             .and_then(signing)
             .ok_or_else(|| format!("`{name}` is no provider that signs webhooks: use one of {}", names.join(", ")))
     }
@@ -207,7 +206,7 @@ mod tests {
 
     #[test]
     fn secrets_are_those_that_the_provider_names() {
-        let first = PROVIDERS.iter().find_map(|provider| Signing::of(provider.id).ok());
+        let first = CODECS.iter().find_map(|codec| Signing::of(codec.provider.id).ok());
         let signing = first.expect("a provider that signs");
         let specs = signing.provider.settings.secrets();
         let all: Vec<String> = specs.iter().map(|spec| format!("{}=invented", spec.name)).collect();

@@ -167,7 +167,7 @@ mod tests {
 
     /// With whatever provider takes webhooks.
     fn small() -> String {
-        let pbx = perezvon_adapters::PROVIDERS.iter().find(|provider| provider.intake.is_some());
+        let pbx = perezvon_adapters::PROVIDERS.iter().find(|provider| provider.capabilities.body_limit > 0);
         SMALL.replace("PBX", pbx.expect("a provider").id)
     }
 

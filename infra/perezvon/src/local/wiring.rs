@@ -174,7 +174,7 @@ impl Ports {
             links: None,
             clock: self.clock.clone(),
             times: told.times,
-            providers: jobs::provider,
+            codecs: jobs::codec,
             remembered: Remembered::default(),
         }
     }

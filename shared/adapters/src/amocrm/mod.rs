@@ -22,7 +22,7 @@ use perezvon_domain::{Command, JobResult, Timestamp};
 
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
-use crate::{Capabilities, Provider, Role, Signature};
+use crate::{Capabilities, Codec, Provider, Role, Signature};
 
 /// amoCRM in the registry.
 pub(crate) static PROVIDER: Provider = Provider {
@@ -30,22 +30,23 @@ pub(crate) static PROVIDER: Provider = Provider {
     name: "amoCRM",
     capabilities: Capabilities {
         role: Role::Crm,
-        body_limit: 65_536,
+        body_limit: 0,
         pace_ms: 250,
         max_text: 0,
         can_initiate: false,
         read_chat: false,
         subscribes: false,
         heals: false,
+        delete_within: None,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
         },
     },
     settings: &settings::AmoSettings,
-    intake: None,
-    jobs: Some(&AmoJobs),
-    lab: None,
 };
+
+/// What speaks with it.
+pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None };
 
 /// What we make there; the order is that of [`MARKERS`].
 #[derive(Clone, Copy)]

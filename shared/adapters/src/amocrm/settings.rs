@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::token;
+use crate::Secret;
 use crate::settings::{FieldSpec, Problem, Settings};
 
 pub(super) struct AmoSettings;
@@ -44,6 +46,10 @@ impl Settings for AmoSettings {
 
     fn hosts(&self) -> &'static [&'static str] {
         &[".amocrm.ru", ".amocrm.com", ".kommo.com"]
+    }
+
+    fn is_exchanged(&self, secret: &Secret) -> bool {
+        token::is_pair(secret)
     }
 
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem> {

@@ -33,7 +33,7 @@ pub(super) fn refresh(known: &Known<'_>) -> Option<Outgoing> {
     })
 }
 
-fn is_pair(secret: &Secret) -> bool {
+pub(super) fn is_pair(secret: &Secret) -> bool {
     secret.get("token").is_empty() && !secret.get("refresh_token").is_empty()
 }
 

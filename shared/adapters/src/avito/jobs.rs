@@ -96,10 +96,6 @@ impl Jobs for Avito {
         }
     }
 
-    fn delete_within(&self) -> Option<Millis> {
-        Some(Millis::minutes(60))
-    }
-
     fn markers(&self) -> &'static [Marker] {
         &MARKERS
     }

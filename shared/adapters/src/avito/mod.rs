@@ -17,7 +17,9 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use crate::{Capabilities, Provider, Role, Signature};
+use perezvon_domain::time::Millis;
+
+use crate::{Capabilities, Codec, Provider, Role, Signature};
 
 /// The codec; it holds nothing.
 struct Avito;
@@ -38,13 +40,14 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: true,
         subscribes: true,
         heals: true,
+        delete_within: Some(Millis::minutes(60)),
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \
                   account tell them from others",
         },
     },
     settings: &Avito,
-    intake: Some(&Avito),
-    jobs: Some(&Avito),
-    lab: None,
 };
+
+/// What speaks with it.
+pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: Some(&Avito), jobs: Some(&Avito), lab: None };

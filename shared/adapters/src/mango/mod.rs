@@ -11,13 +11,13 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use crate::{Capabilities, Provider, Role, Signature};
+use crate::{Capabilities, Codec, Provider, Role, Signature};
 
 /// The codec; it holds nothing.
 struct Mango;
 
 /// The registration of this provider.
-pub static PROVIDER: Provider = Provider {
+pub(crate) static PROVIDER: Provider = Provider {
     id: "mango",
     name: "Mango Office",
     capabilities: Capabilities {
@@ -29,10 +29,12 @@ pub static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        delete_within: None,
         signature: Signature::Checked,
     },
     settings: &Mango,
-    intake: Some(&Mango),
-    jobs: Some(&Mango),
-    lab: Some(&Mango),
 };
+
+/// What speaks with it.
+pub(crate) static CODEC: Codec =
+    Codec { provider: &PROVIDER, intake: Some(&Mango), jobs: Some(&Mango), lab: Some(&Mango) };

@@ -110,8 +110,8 @@ impl<'a> Hold<'a> {
     }
 
     fn adapter(&self) -> Option<(&'static Provider, &'static dyn Jobs)> {
-        let provider = (self.worker.providers)(&self.secret.provider)?;
-        provider.jobs.map(|jobs| (provider, jobs))
+        let codec = (self.worker.codecs)(&self.secret.provider)?;
+        codec.jobs.map(|jobs| (codec.provider, jobs))
     }
 
     /// Smallest gap between two requests.

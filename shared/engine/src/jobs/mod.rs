@@ -15,7 +15,7 @@ mod wanted;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::Provider;
+use perezvon_adapters::Codec;
 use perezvon_domain::{AccountId, ConnectionId, Timestamp};
 use perezvon_platform::{Blobs, Clock, Http, Queue, Secrets};
 use perezvon_store::items::connection::ConnectionRow;
@@ -30,7 +30,7 @@ use crate::times::Times;
 use crate::wakeup::WakeUp;
 use hold::Hold;
 
-pub use perezvon_adapters::provider;
+pub use perezvon_adapters::codec;
 pub use remembered::Remembered;
 
 /// How recordings get their link in a CRM.
@@ -58,8 +58,8 @@ pub struct Worker {
     pub links: Option<Links>,
     pub clock: Arc<dyn Clock>,
     pub times: Times,
-    /// Who stands behind a name of a provider.
-    pub providers: fn(&str) -> Option<&'static Provider>,
+    /// What speaks with the provider of a name.
+    pub codecs: fn(&str) -> Option<&'static Codec>,
     /// Secrets of connections that this process has read.
     pub remembered: Remembered,
 }

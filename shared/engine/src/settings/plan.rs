@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use perezvon_adapters::{Known, provider};
+use perezvon_adapters::provider;
 use perezvon_domain::{ConnectionId, Lane, Timestamp};
 use perezvon_store::items::connection::{ConnectionRow, Healing, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
@@ -74,7 +74,7 @@ fn planned<'a>(
     }
     let token = checked.tokens.get(id.as_str()).cloned().unwrap_or_default();
     let last = standing.head.tokens.get(id.as_str()).and_then(|taken| taken.last());
-    let write = !is_refreshable(secret, now) || !is_taken(&standing.head, &token);
+    let write = !is_refreshable(secret) || !is_taken(&standing.head, &token);
     if !write {
         let before = standing.version.as_ref().and_then(|it| address(&it.document, id));
         let as_taken = taken(&standing.head).any(|taken| *taken == token);
@@ -101,22 +101,10 @@ fn heals(checked: &Checked, id: &ConnectionId, healing: Option<Healing>, now: Ti
     heals.then_some(Healing { from, days: channel.oldest_event_days })
 }
 
-/// The secret changes by itself, each exchange making the one before it worthless.
-fn is_refreshable(connection: &ConnectionSecret, now: Timestamp) -> bool {
-    let known = Known {
-        now,
-        base: &connection.base,
-        secret: &connection.secret,
-        facts: &BTreeMap::new(),
-        point: None,
-        recording_link: None,
-        lag: None,
-    };
-    let Some(provider) = provider(&connection.provider) else { return false };
-    // A token that keys alone bring anew is lost without harm.
-    let held = |name| !connection.secret.get(name).trim().is_empty();
-    let single_use = provider.settings.secrets().iter().any(|field| field.single_use && held(field.name));
-    single_use && provider.jobs.is_some_and(|jobs| jobs.refresh(&known).is_some())
+/// The secret changes by itself, each exchange making the one before it worthless. A token that keys alone bring anew
+/// is lost without harm.
+fn is_refreshable(connection: &ConnectionSecret) -> bool {
+    provider(&connection.provider).is_some_and(|it| it.settings.is_exchanged(&connection.secret))
 }
 
 fn taken(head: &SettingsHead) -> impl Iterator<Item = &String> {
