@@ -11,7 +11,7 @@ use perezvon_tests::faults::Crash;
 use perezvon_tests::ports::EPOCH_MS;
 use perezvon_tests::settings::{SOON, THANKS};
 use perezvon_tests::world::Plan;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::answering::{anna, seconds};
 use crate::avito::{ads, asked, begin, we_write};
@@ -31,6 +31,12 @@ async fn connection(world: &World) -> Json {
 fn refused(path: &str, times: u32, status: u16) -> Fault {
     let kind = FaultKind::Status { status, body: String::new(), retry_after: None };
     Fault { method: None, path_contains: path.to_owned(), skip: 0, times, kind }
+}
+
+async fn reply(world: &World, chat: &str, text: &str) {
+    let path = of(&format!("conversations/ads:{chat}/reply"));
+    let (status, answer) = ask(world, &anna(), "POST", &path, Some(json!({ "text": text }))).await;
+    assert_eq!(status, 200, "{answer}");
 }
 
 fn codes(world: &World, chat: &str) -> Vec<String> {
@@ -93,6 +99,29 @@ async fn without_the_paid_level_the_channel_pauses_says_so_and_goes_on_later() {
     minutes(&mut world, 20).await;
     assert_eq!(world.written_in(&chat), [SOON]);
     assert_eq!(connection(&world).await["mood"], "fine");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_waited_for_access_for_a_day_fails_visibly_and_a_younger_one_goes_out() {
+    let mut world = ads(Plan::default()).await;
+    let chat = begin(&world);
+    minutes(&mut world, 1).await;
+    let now = world.now().0;
+    world.ads(|ads| ads.set_outage(now, now + 25 * 3_600_000, 402));
+    reply(&world, &chat, "Приезжайте сегодня до шести").await;
+    minutes(&mut world, 23 * 60).await;
+    reply(&world, &chat, "Извините за ожидание").await;
+    minutes(&mut world, 3 * 60).await;
+    assert_eq!(world.written_in(&chat), [SOON, "Извините за ожидание", THANKS]);
+    assert!(codes(&world, &chat).contains(&"chat_failed".to_owned()), "{:?}", codes(&world, &chat));
+    let shown = connection(&world).await;
+    let is_it = |job: &&Json| job["result"].as_str().is_some_and(|result| result.contains("напишите заново"));
+    let failed = shown["stopped"].as_array().and_then(|jobs| jobs.iter().find(is_it));
+    let place = failed.and_then(|job| job["id"].as_str()).unwrap_or_else(|| panic!("a failed job: {shown}"));
+    let again = of(&format!("connections/channel:ads/jobs/{place}/retry"));
+    assert_eq!(ask(&world, &owner(), "POST", &again, None).await.0, 200);
+    minutes(&mut world, 5).await;
+    assert_eq!(world.written_in(&chat).len(), 4, "a person wants it all the same");
 }
 
 #[tokio::test(start_paused = true)]

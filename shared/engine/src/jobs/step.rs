@@ -1,7 +1,6 @@
 //! One job, step by step: ask the adapter, record the intent, send, take the answer in, save.
 
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
-use perezvon_domain::conversation::StillWanted;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, JobResult, Number, Point, Timestamp};
 use perezvon_store::TableError;
@@ -11,6 +10,7 @@ use perezvon_store::keys;
 
 use super::hold::Hold;
 use super::send::Sent;
+use super::wanted::Wanted;
 use crate::failure::Failure;
 
 /// Whether to go on with this job.
@@ -93,13 +93,11 @@ impl Hold<'_> {
         if self.left_ms() < self.margin_ms() {
             return Ok(Go::Look);
         }
-        if job.intent.is_none() && job.progress.is_empty() && job.command.is_wanted_for_a_while() {
+        if job.intent.is_none() && job.progress.is_empty() {
             match self.still_wanted(job).await? {
-                StillWanted::Yes => {}
-                StillWanted::No(because) => {
-                    return self.end(job, work, JobState::Failed, JobResult::Dropped { because }).await;
-                }
-                StillWanted::Later => {
+                Wanted::Yes => {}
+                Wanted::No(result) => return self.end(job, work, JobState::Failed, result).await,
+                Wanted::Later => {
                     let until = self.backoff(job);
                     return self.put_off(job, work, until, "ждёт результата прежнего сообщения").await;
                 }

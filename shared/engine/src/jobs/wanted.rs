@@ -1,7 +1,9 @@
-//! Step 6, before the first sending of an automatic text: the core is asked once more.
+//! Step 6, before a text is first sent: an automatic one is asked about once more, a person's is not sent a day late.
 
 use perezvon_domain::conversation::{self, StillWanted, still_wanted};
 use perezvon_domain::reason::Reason;
+use perezvon_domain::time::Millis;
+use perezvon_domain::{ChatCommand, Command, JobResult};
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::keys;
@@ -9,9 +11,41 @@ use perezvon_store::keys;
 use super::hold::Hold;
 use crate::failure::Failure;
 
+/// How long what a person wrote may wait; after that somebody looks first whether it still fits.
+const STALE: Millis = Millis::minutes(24 * 60);
+
+/// Whether a job is still to be sent.
+pub(super) enum Wanted {
+    Yes,
+    /// The job ends with this.
+    No(JobResult),
+    Later,
+}
+
 impl Hold<'_> {
-    /// Reads the job's item, strongly consistent, and asks whether its text is still to be sent.
-    pub(super) async fn still_wanted(&self, job: &JobRow) -> Result<StillWanted, Failure> {
+    /// Reads the item for an automatic text alone.
+    pub(super) async fn still_wanted(&self, job: &JobRow) -> Result<Wanted, Failure> {
+        Ok(match &job.command {
+            command if command.is_wanted_for_a_while() => match self.asked_again(job).await? {
+                StillWanted::Yes => Wanted::Yes,
+                StillWanted::No(because) => Wanted::No(JobResult::Dropped { because }),
+                StillWanted::Later => Wanted::Later,
+            },
+            // Put back by a person, it has a result already: whoever did that has looked.
+            Command::Chat(ChatCommand::SendMessage { .. }) if job.result.is_none() && self.is_stale(job) => {
+                let why = "ждало отправки больше суток и не отправлено: посмотрите переписку и напишите заново".into();
+                Wanted::No(JobResult::Failed { why, made: None })
+            }
+            _ => Wanted::Yes,
+        })
+    }
+
+    fn is_stale(&self, job: &JobRow) -> bool {
+        self.now().since(job.at) > STALE
+    }
+
+    /// The core, with the job's item as it stands now, read strongly consistent.
+    async fn asked_again(&self, job: &JobRow) -> Result<StillWanted, Failure> {
         let Some((channel, chat)) = conversation::of_effect(&job.id) else { return Ok(StillWanted::Yes) };
         match self.worker.table.get(&keys::chat(&job.account, &channel, &chat)).await? {
             Some(row) => Ok(still_wanted(&ConversationItem::read(&row)?.conversation, &job.id, self.now())),
