@@ -6,6 +6,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, CrmId, EffectId, JobResult, Number, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::authorise::Authorise;
 use crate::intake::ChatNews;
 use crate::secret::Secret;
 
@@ -188,4 +189,8 @@ pub trait Jobs: Sync {
     fn refreshed(&self, known: &Known<'_>, reply: &Reply) -> Result<TokenPair, String>;
     /// When the access token should be exchanged ahead of time.
     fn refresh_due(&self, secret: &Secret) -> Option<Timestamp>;
+    /// How an account gives access in the browser; `None`: nobody asks for that here.
+    fn authorise(&self) -> Option<&'static dyn Authorise> {
+        None
+    }
 }

@@ -5,6 +5,7 @@
 //! a value in [`Capabilities`] or an absent facet, never a question which provider it is.
 
 mod amocrm;
+mod authorise;
 mod avito;
 pub mod hooks;
 mod intake;
@@ -14,6 +15,7 @@ mod mango;
 mod secret;
 mod settings;
 
+pub use authorise::{Authorise, Owner};
 pub use intake::{CallNews, ChatNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
     Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,

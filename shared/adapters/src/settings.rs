@@ -21,6 +21,11 @@ pub trait Settings: Sync {
         let held = |field: &&FieldSpec| field.single_use && !secret.get(field.name).trim().is_empty();
         self.secrets().iter().any(|field| held(&field))
     }
+    /// The page where an account gives access in the browser, complete but for `&state=`; `None`: there is none, or the
+    /// channel has keys or tokens of its own.
+    fn page(&self, _base: &str, _secret: &Secret) -> Option<String> {
+        None
+    }
     /// What is wrong with a set of secrets beyond "missing".
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;
 }

@@ -5,6 +5,7 @@ use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
 
 use super::answer::{self, failed};
 use super::{Avito, chat, heal, request, send, subscribe, token};
+use crate::authorise::Authorise;
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -110,6 +111,10 @@ impl Jobs for Avito {
 
     fn refresh_due(&self, secret: &Secret) -> Option<Timestamp> {
         token::refresh_due(secret)
+    }
+
+    fn authorise(&self) -> Option<&'static dyn Authorise> {
+        Some(&Avito)
     }
 }
 

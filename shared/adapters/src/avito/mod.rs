@@ -1,6 +1,7 @@
 //! Avito's messenger: pushes come in, texts go out into chats that clients began. Facts and samples: `events/avito/`.
 
 mod answer;
+mod authorise;
 mod chat;
 mod heal;
 mod intake;

@@ -11,7 +11,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Messages, or chats, of one page: the most there are.
 pub(super) const PAGE: usize = 100;
 
-fn escape(segment: &str) -> String {
+pub(super) fn escape(segment: &str) -> String {
     utf8_percent_encode(segment, SEGMENT).to_string()
 }
 
@@ -24,6 +24,11 @@ fn outgoing(known: &Known<'_>, method: &'static str, path: &str) -> Outgoing {
         body: Vec::new(),
         expect: Expect::Small,
     }
+}
+
+/// Whose tokens these are.
+pub(super) fn own_account(known: &Known<'_>) -> Outgoing {
+    Outgoing { url: format!("{}/core/v1/accounts/self", known.base), ..outgoing(known, "GET", "") }
 }
 
 /// What follows the version: our account's chats.

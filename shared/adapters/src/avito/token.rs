@@ -5,6 +5,7 @@ use perezvon_domain::time::Millis;
 use serde_json::Value;
 
 use super::answer::complaint;
+use super::settings::is_by_browser;
 use super::value::text;
 use crate::jobs::{Expect, Known, Outgoing, Reply, TokenPair};
 use crate::secret::Secret;
@@ -20,66 +21,84 @@ pub(super) const REFRESH: &str = "refresh_token";
 pub(super) const ISSUED_AT: &str = "issued_at";
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
-/// The request for a new token; none without keys.
+/// The request for a new token; none without keys, or before an account has authorised.
 pub(super) fn refresh(known: &Known<'_>) -> Option<Outgoing> {
     let secret = known.secret;
-    if !has_keys(secret) {
+    if !is_renewable(secret) {
         return None;
     }
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    match secret.get(REFRESH) {
-        "" => form.append_pair("grant_type", "client_credentials"),
-        refresh => form.append_pair("grant_type", "refresh_token").append_pair(REFRESH, refresh),
-    };
-    form.append_pair(CLIENT_ID, secret.get(CLIENT_ID)).append_pair(CLIENT_SECRET, secret.get(CLIENT_SECRET));
-    Some(Outgoing {
+    let keys = [CLIENT_ID, CLIENT_SECRET].map(|name| (name, secret.get(name)));
+    Some(match secret.get(REFRESH) {
+        "" => request(known, &[("grant_type", "client_credentials"), keys[0], keys[1]]),
+        pair => request(known, &[("grant_type", "refresh_token"), (REFRESH, pair), keys[0], keys[1]]),
+    })
+}
+
+/// A request of the token address.
+pub(super) fn request(known: &Known<'_>, fields: &[(&str, &str)]) -> Outgoing {
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    Outgoing {
         method: "POST",
         url: format!("{}/token", known.base),
         headers: vec![
             ("accept", "application/json".to_owned()),
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
         ],
-        body: form.finish().into_bytes(),
+        body: form.into_bytes(),
         expect: Expect::Small,
-    })
+    }
 }
 
-fn has_keys(secret: &Secret) -> bool {
-    !secret.get(CLIENT_ID).is_empty() && !secret.get(CLIENT_SECRET).is_empty()
+fn is_renewable(secret: &Secret) -> bool {
+    let has = |name| !secret.get(name).is_empty();
+    has(CLIENT_ID) && has(CLIENT_SECRET) && (has(REFRESH) || !is_by_browser(secret))
 }
 
 /// The secret with the new token in it.
 pub(super) fn refreshed(known: &Known<'_>, reply: &Reply) -> Result<TokenPair, String> {
-    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let by_keys = known.secret.get(REFRESH).is_empty();
-    let access = text(&body["access_token"]);
+    let refused = match by_keys {
+        true => WRONG_KEYS,
+        false if is_by_browser(known.secret) => ENDED,
+        false => REVOKED,
+    };
+    // Keys alone never bring a pair, whatever the answer holds: the pair may be of another account.
+    Ok(with_tokens(known, &said(reply, refused)?, !by_keys))
+}
+
+/// An answer that brought a token; else what is wrong, and if the request was refused, what that means.
+pub(super) fn said(reply: &Reply, refused: &str) -> Result<Value, String> {
+    let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     match reply.status {
-        200..=299 if !access.is_empty() => {}
-        200..=299 => return Err(format!("Avito не выдал токен: в ответе его нет{}", complaint(&body))),
-        400 | 401 | 403 if by_keys => return Err(format!("{WRONG_KEYS}{}", complaint(&body))),
-        400 | 401 | 403 => return Err(format!("{REVOKED}{}", complaint(&body))),
-        status => return Err(format!("Avito не выдал токен (ответ {status}){}", complaint(&body))),
+        200..=299 if !text(&body[ACCESS]).is_empty() => Ok(body),
+        200..=299 => Err(format!("Avito не выдал токен: в ответе его нет{}", complaint(&body))),
+        400 | 401 | 403 => Err(format!("{refused}{}", complaint(&body))),
+        status => Err(format!("Avito не выдал токен (ответ {status}){}", complaint(&body))),
     }
+}
+
+/// The secret with the tokens of an answer.
+pub(super) fn with_tokens(known: &Known<'_>, body: &Value, with_pair: bool) -> TokenPair {
     let mut secret = known.secret.clone();
     let mut put = |name: &str, value: String| _ = secret.0.insert(name.to_owned(), value);
-    put(ACCESS, access);
+    put(ACCESS, text(&body[ACCESS]));
     put(ISSUED_AT, known.now.seconds().to_string());
-    let next = text(&body["refresh_token"]);
-    // Keys alone never bring a pair, whatever the answer holds: the pair may be of another account.
-    if !by_keys && !next.is_empty() {
+    let next = text(&body[REFRESH]);
+    if with_pair && !next.is_empty() {
         put(REFRESH, next);
     }
     match body["expires_in"].as_i64().or_else(|| text(&body["expires_in"]).parse().ok()) {
         Some(seconds) => put(EXPIRES_AT, known.now.seconds().saturating_add(seconds).to_string()),
         None => _ = secret.0.remove(EXPIRES_AT),
     }
-    Ok(TokenPair { secret })
+    TokenPair { secret }
 }
 
 const WRONG_KEYS: &str = "Avito не принял client_id и client_secret: возьмите их заново в личном кабинете \
      Avito (Настройки -> API) и примените настройки";
 const REVOKED: &str = "нужна новая авторизация: Avito больше не принимает refresh_token. Получите новую пару \
      токенов и примените настройки";
+const ENDED: &str = "нужна новая авторизация: Avito больше не принимает refresh_token";
 
 /// A token that was issued a moment ago is refused for something else than its age.
 pub(super) fn is_fresh(known: &Known<'_>) -> bool {
@@ -89,7 +108,7 @@ pub(super) fn is_fresh(known: &Known<'_>) -> bool {
 
 /// At four fifths of its life; at once where there is none yet.
 pub(super) fn refresh_due(secret: &Secret) -> Option<Timestamp> {
-    if !has_keys(secret) {
+    if !is_renewable(secret) {
         return None;
     }
     if secret.get(ACCESS).is_empty() {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod answers;
+mod authorise;
 mod broken;
 mod corpus;
 mod heal;
@@ -30,7 +31,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 16] = [
+const GOLDEN: [&str; 18] = [
     "account",
     "delete",
     "delete-look",
@@ -39,18 +40,20 @@ const GOLDEN: [&str; 16] = [
     "heal-chat",
     "heal-chat-further",
     "mark-read",
+    "own-account",
     "read-chat",
     "send",
     "send-look",
     "send-look-further",
     "subscribe",
+    "token-code",
     "token-keys",
     "token-pair",
     "unsubscribe",
 ];
 
 /// The sample answers, all of them.
-const ANSWERS: [&str; 15] = [
+const ANSWERS: [&str; 16] = [
     "chat",
     "chats",
     "error-400",
@@ -63,6 +66,7 @@ const ANSWERS: [&str; 15] = [
     "messages-array",
     "messages-wrapped",
     "ok",
+    "self",
     "sent",
     "token-client",
     "token-user",
