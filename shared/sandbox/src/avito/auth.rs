@@ -6,8 +6,6 @@ use serde_json::json;
 use super::{Avito, Call, refusal};
 use crate::http::Response;
 
-const SCOPE: &str = "messenger:read,messenger:write,user:read";
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Token {
     access: String,
@@ -62,6 +60,15 @@ impl Avito {
         }
     }
 
+    /// A code that comes twice may have been stolen: as the standard advises, what was given so far ends.
+    fn spend_code(&mut self, text: &str) -> Result<(), Response> {
+        if self.auth.codes.iter().any(|code| code.text == text && code.spent) {
+            self.expire_tokens();
+            self.auth.refresh.iter_mut().for_each(|pair| pair.spent = true);
+        }
+        spend(&mut self.auth.codes, text)
+    }
+
     pub(super) fn exchange(&mut self, call: &Call<'_>) -> Result<Response, Response> {
         let field = |name: &str| {
             let mut pairs = form_urlencoded::parse(&call.request.body);
@@ -73,7 +80,7 @@ impl Avito {
         }
         let by_keys = match field("grant_type").as_str() {
             "client_credentials" => true,
-            "authorization_code" => spend(&mut self.auth.codes, &field("code")).map(|()| false)?,
+            "authorization_code" => self.spend_code(&field("code")).map(|()| false)?,
             "refresh_token" => spend(&mut self.auth.refresh, &field("refresh_token")).map(|()| false)?,
             _ => return Err(refusal(400, "unsupported_grant_type")),
         };
@@ -85,7 +92,9 @@ impl Avito {
         if !by_keys {
             let text = format!("sandbox-refresh-{}-{n}", call.now_ms);
             answer["refresh_token"] = json!(text);
-            answer["scope"] = json!(SCOPE);
+            if !self.manner.scope.is_empty() {
+                answer["scope"] = json!(self.manner.scope);
+            }
             self.auth.refresh.push(Voucher { text, spent: false });
         }
         Ok(Response::of_json(200, &answer))

@@ -3,6 +3,7 @@
 mod auth;
 mod by_hand;
 mod chats;
+mod consent;
 mod messages;
 mod model;
 mod pushes;
@@ -75,11 +76,26 @@ pub struct Manner {
     pub wrapped: bool,
     /// What an expired token is answered: 403 by the documents, 401 by the schema of errors.
     pub expired_status: u16,
+    /// Where the browser is sent back to: what was told when the application was registered.
+    pub callback: String,
+    /// Whoever is asked for access refuses.
+    pub refuses: bool,
+    /// The rights that are given, separated by commas; empty: the answer does not tell.
+    pub scope: String,
 }
 
 impl Default for Manner {
     fn default() -> Self {
-        Self { echo: Echo::default(), copies: 1, repeats: 0, wrapped: false, expired_status: 403 }
+        Self {
+            echo: Echo::default(),
+            copies: 1,
+            repeats: 0,
+            wrapped: false,
+            expired_status: 403,
+            callback: "http://127.0.0.1:8787/oauth/callback".to_owned(),
+            refuses: false,
+            scope: "messenger:read,messenger:write,user:read".to_owned(),
+        }
     }
 }
 
@@ -225,8 +241,12 @@ impl Avito {
         if (method, parts.as_slice()) == ("POST", &["token"]) {
             return self.exchange(call);
         }
+        if (method, parts.as_slice()) == ("GET", &["oauth"]) {
+            return self.consent(call);
+        }
         self.authorised(call)?;
         match (method, parts.as_slice()) {
+            ("GET", ["core", "v1", "accounts", "self"]) => Ok(self.own_account()),
             ("POST", ["messenger", "v3", "webhook"]) => self.subscribe(call),
             ("POST", ["messenger", "v1", "webhook", "unsubscribe"]) => self.unsubscribe(call),
             ("POST", ["messenger", "v1", "subscriptions"]) => Ok(self.subscriptions()),
