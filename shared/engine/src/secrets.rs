@@ -60,6 +60,11 @@ impl ConnectionSecret {
     pub fn name(account: &AccountId, connection: &ConnectionId) -> String {
         format!("connection/{account}.{connection}")
     }
+
+    /// Name of the record of what an account gave in the browser: written by the lease holder alone. No id has a dot.
+    pub fn given_name(account: &AccountId, connection: &ConnectionId) -> String {
+        format!("connection/{account}.{connection}.given")
+    }
 }
 
 /// The waits of the job protocol, with their defaults; shortened in demos and tests. All in milliseconds.

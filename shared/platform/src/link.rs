@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq as _;
 const RECORDING: &str = "perezvon recording 1";
 const PERSON: &str = "perezvon person 1";
 const CONSENT: &str = "perezvon consent 1";
+const STATE: &str = "perezvon state 1";
 /// A shorter key seals nothing that opens: an empty secret must not become a known key.
 const SHORTEST_KEY: usize = 16;
 
@@ -101,6 +102,30 @@ pub fn open_consent(token: &str, key: &[u8], now_ms: i64) -> Option<Consent> {
     let (account, channel, version, expires_ms): (_, _, _, i64) =
         serde_json::from_slice(&unseal(CONSENT, token, key)?).ok()?;
     (now_ms < expires_ms).then_some(Consent { account, channel, version })
+}
+
+/// What a provider's page brings back unchanged: for which channel somebody of its account set out to authorise us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    pub account: String,
+    pub channel: String,
+    /// When they set out, in Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// How long a state is good, in milliseconds.
+pub const STATE_GOOD_FOR_MS: i64 = 10 * 60_000;
+
+/// The token of a state. The key has at least 16 bytes, or the token never opens.
+pub fn sign_state(state: &State, key: &[u8]) -> String {
+    let State { account, channel, at_ms } = state;
+    seal(STATE, &serde_json::json!([account, channel, at_ms]), key)
+}
+
+/// The state of a token, if this key sealed it and it is good at this time.
+pub fn open_state(token: &str, key: &[u8], now_ms: i64) -> Option<State> {
+    let (account, channel, at_ms): (_, _, i64) = serde_json::from_slice(&unseal(STATE, token, key)?).ok()?;
+    (now_ms < at_ms + STATE_GOOD_FOR_MS).then_some(State { account, channel, at_ms })
 }
 
 fn seal(label: &str, payload: &serde_json::Value, key: &[u8]) -> String {
@@ -224,6 +249,18 @@ mod tests {
         assert_eq!((open_consent(&token, KEY, 1_000), open_consent(&token, b"another key of length", 0)), (None, None));
         assert_eq!(open_person(&token, KEY, 0), None);
         assert_eq!(open_consent(&sign_person(&anna(), Some(1_000), KEY), KEY, 0), None);
+    }
+
+    #[test]
+    fn a_state_comes_back_for_ten_minutes_and_is_no_consent() {
+        let state = State { account: "acme".into(), channel: "ads".into(), at_ms: 1_000 };
+        let token = sign_state(&state, KEY);
+        assert!(token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)), "{token}");
+        assert_eq!(open_state(&token, KEY, 600_999), Some(state));
+        assert_eq!((open_state(&token, KEY, 601_000), open_state(&token, b"another key of length", 0)), (None, None));
+        assert_eq!(open_consent(&token, KEY, 0), None);
+        let consent = Consent { account: "acme".into(), channel: "ads".into(), version: 3 };
+        assert_eq!(open_state(&sign_consent(&consent, 1_000, KEY), KEY, 0), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
 
 use super::Worker;
+use super::authorise::Access;
 use super::leave::is_farewell;
 use super::open::{self, Open, Pick};
 use crate::failure::Failure;
@@ -152,6 +153,11 @@ impl<'a> Hold<'a> {
             if self.open.is_none() || self.row.pokes != self.pokes {
                 self.pokes = self.row.pokes;
                 self.read_jobs().await?;
+            }
+            match self.access().await? {
+                Access::Given => {}
+                Access::Look => continue,
+                Access::NoTime => return Ok(End::TimeUp),
             }
             self.refresh_ahead(adapter).await?;
             let jobs = self.open.as_ref().map_or(&[][..], |open| &open.jobs);

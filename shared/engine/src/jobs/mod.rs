@@ -1,6 +1,7 @@
 //! Jobs: one worker holds a connection's lease, keeps its order and its pace, and carries its jobs
 //! out step by step. The numbered steps are those of the protocol in docs/protocol.md, section 2.
 
+mod authorise;
 mod heal;
 mod hold;
 mod leave;
@@ -197,7 +198,10 @@ impl Worker {
 
     async fn secret(&self, account: &AccountId, id: &ConnectionId) -> Result<Option<ConnectionSecret>, Failure> {
         let name = ConnectionSecret::name(account, id);
-        Ok(secrets::read(self.secrets.as_ref(), &name).await?)
+        match secrets::read(self.secrets.as_ref(), &name).await? {
+            Some(own) => Ok(Some(self.with_given(own).await?)),
+            None => Ok(None),
+        }
     }
 
     /// A connection without its secret, or of a provider nobody knows: paused with a reason, lease given back;

@@ -11,7 +11,6 @@ use super::hold::Hold;
 use super::send::Sent;
 use super::step::Go;
 use crate::failure::Failure;
-use crate::secrets::{self, ConnectionSecret};
 
 impl Hold<'_> {
     /// An answer that concerns the whole connection; the request itself was not carried out.
@@ -70,7 +69,7 @@ impl Hold<'_> {
     }
 
     /// Looks past what is remembered: a refresh token is single-use. False: what is stored is what we have.
-    async fn take_stored(&mut self) -> Result<bool, Failure> {
+    pub(super) async fn take_stored(&mut self) -> Result<bool, Failure> {
         let stored = self.worker.secret(&self.wake_up.account, &self.wake_up.connection).await?;
         let Some(stored) = stored.filter(|stored| stored.secret != self.secret.secret) else { return Ok(false) };
         self.worker.remembered.put(self.row.code, &stored);
@@ -94,8 +93,11 @@ impl Hold<'_> {
     async fn exchange(&mut self, adapter: &'static dyn Jobs, known: &Known<'_>) -> Result<Go, Failure> {
         let request = adapter.refresh(known).filter(|_| !self.refreshed);
         let Some(request) = request else {
-            let why = "CRM или АТС не принимает токен: нужен новый токен, примените настройки с ним";
-            self.pause_connection(UNTIL_A_PERSON_ACTS, why).await?;
+            let why = match self.worker.authorise(&self.secret) {
+                Some(_) => format!("провайдер не принимает токен. {}", self.where_to_authorise()),
+                None => "CRM или АТС не принимает токен: нужен новый токен, примените настройки с ним".to_owned(),
+            };
+            self.pause_connection(UNTIL_A_PERSON_ACTS, &why).await?;
             return Ok(Go::Look);
         };
         let reply = match self.send(request).await? {
@@ -124,12 +126,15 @@ impl Hold<'_> {
             Ok(pair) => {
                 self.secret.secret = pair.secret;
                 self.refreshed = true;
-                let name = ConnectionSecret::name(&self.wake_up.account, &self.wake_up.connection);
-                secrets::write(self.worker.secrets.as_ref(), &name, &self.secret).await?;
+                self.worker.keep_tokens(&self.secret).await?;
                 self.raise_code().await?;
                 Ok(Go::Look)
             }
             Err(why) => {
+                let why = match self.worker.authorise(&self.secret) {
+                    Some(_) => format!("{why}. {}", self.where_to_authorise()),
+                    None => why,
+                };
                 self.pause_connection(UNTIL_A_PERSON_ACTS, &why).await?;
                 Ok(Go::Look)
             }

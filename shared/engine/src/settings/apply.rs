@@ -146,12 +146,16 @@ impl Applier<'_> {
             self.table.update(ConnectionRow::new_code(account, &secret.connection, self.now)).await?;
             self.wake(account, &secret.connection, *lane).await;
         }
-        self.put_healing(account, &plan).await
+        self.put_extras(account, &plan).await
     }
 
-    async fn put_healing(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
+    /// What only some connections have.
+    async fn put_extras(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
         for Planned { secret, heals, .. } in plan.iter().filter(|it| it.heals_anew) {
             self.table.update(ConnectionRow::healing(account, &secret.connection, heals.as_ref())).await?;
+        }
+        for Planned { secret, page, .. } in plan.iter().filter(|it| it.page_anew) {
+            self.table.update(ConnectionRow::authorised_at(account, &secret.connection, page.as_deref())).await?;
         }
         Ok(())
     }
@@ -169,7 +173,7 @@ impl Applier<'_> {
                 self.table.update(ConnectionRow::raised(account, connection)).await?;
             }
         }
-        self.put_healing(account, plan).await?;
+        self.put_extras(account, plan).await?;
         self.table.update(Update::new(keys::account_entry(account)).set("schema", SCHEMA)).await?;
         Ok(())
     }

@@ -49,6 +49,10 @@ pub(super) struct Planned<'a> {
     pub(super) heals: Option<Healing>,
     /// The row says something else about that.
     pub(super) heals_anew: bool,
+    /// Where an account gives access in the browser.
+    pub(super) page: Option<String>,
+    /// The row says something else about that.
+    pub(super) page_anew: bool,
 }
 
 /// Decides for all connections, or refuses with what to do.
@@ -90,7 +94,9 @@ fn planned<'a>(
     let healing = row.and_then(|row| row.heals);
     let heals = heals(checked, id, healing, now);
     let heals_anew = heals != healing;
-    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person, heals, heals_anew })
+    let page = page(secret);
+    let page_anew = page != row.and_then(|row| row.page.clone());
+    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person, heals, heals_anew, page, page_anew })
 }
 
 /// A channel that is on, whose provider can be asked: since it is so.
@@ -99,6 +105,10 @@ fn heals(checked: &Checked, id: &ConnectionId, healing: Option<Healing>, now: Ti
     let heals = channel.active && provider(&channel.provider).is_some_and(|it| it.capabilities.heals);
     let from = healing.map_or(now, |healing| healing.from);
     heals.then_some(Healing { from, days: channel.oldest_event_days })
+}
+
+fn page(connection: &ConnectionSecret) -> Option<String> {
+    provider(&connection.provider)?.settings.page(&connection.base, &connection.secret)
 }
 
 /// The secret changes by itself, each exchange making the one before it worthless. A token that keys alone bring anew

@@ -1,6 +1,7 @@
 //! The row of a connection: its lease, pace and pause. One worker holds it at a time.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
@@ -8,10 +9,29 @@ use serde::{Deserialize, Serialize};
 
 use super::{SCHEMA, json_or_default, text};
 use crate::keys;
-use crate::table::{Condition, Row, TableError, Update};
+use crate::table::{Condition, Row, TableError, Update, Value};
 
 /// A pause without an end in sight: until a person brings a new token.
 pub const UNTIL_A_PERSON_ACTS: Timestamp = Timestamp(253_402_300_799_000);
+
+/// Among the facts: the account that gave access in the browser, as JSON.
+pub const ACCOUNT: &str = "account";
+/// Among the facts: why the last attempt to give it came to nothing.
+pub const TROUBLE: &str = "not_authorised";
+
+/// A code that the browser brought, to be exchanged for tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// When somebody set out for it.
+    pub at: Timestamp,
+    pub code: String,
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant").field("at", &self.at).finish_non_exhaustive()
+    }
+}
 
 /// What was missed is fetched afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +74,9 @@ pub struct ConnectionRow {
     pub lane: Option<Lane>,
     /// `None`: its provider has nothing to fetch, or its channel is off.
     pub heals: Option<Healing>,
+    /// The provider's page where an account gives access, but for `&state=`; `None`: nobody asks for that.
+    pub page: Option<String>,
+    pub grant: Option<Grant>,
     /// What adapters learned: the id of our marker field ...
     pub facts: BTreeMap<String, String>,
 }
@@ -78,6 +101,10 @@ impl ConnectionRow {
             told: row.n("told").map(Timestamp),
             lane: json_or_default(row, "lane")?,
             heals: json_or_default(row, "heals")?,
+            page: row.s("page").map(str::to_owned),
+            grant: row
+                .s("grant")
+                .map(|code| Grant { at: Timestamp(row.n("granted_at").unwrap_or_default()), code: code.to_owned() }),
             facts: json_or_default(row, "facts")?,
         })
     }
@@ -103,6 +130,30 @@ impl ConnectionRow {
             Some(heals) => update.set("heals", text(heals)),
             None => update.remove("heals"),
         }
+    }
+
+    /// Where an account gives access in the browser; `None`: nowhere.
+    pub fn authorised_at(account: &AccountId, connection: &ConnectionId, page: Option<&str>) -> Update {
+        let update = Update::new(keys::connection(account, connection)).when(Condition::Present);
+        match page {
+            Some(page) => update.set("page", page),
+            None => update.remove("page"),
+        }
+    }
+
+    /// A code came, of somebody who set out later than for any code before it: so each state brings one code. It is a
+    /// new code of the connection too: no pause that is being written for the old tokens holds it up.
+    pub fn granted(account: &AccountId, connection: &ConnectionId, grant: &Grant, now: Timestamp) -> Update {
+        let missing = |name: &str| Condition::NotExists(name.to_owned());
+        let later = Condition::Lt("granted_at".to_owned(), Value::N(grant.at.0));
+        let wanted = Condition::And(vec![
+            Condition::Exists("page".to_owned()),
+            missing("off"),
+            missing("leave_by"),
+            Condition::Or(vec![missing("granted_at"), later]),
+        ]);
+        let update = Self::new_code(account, connection, now);
+        update.set("grant", grant.code.as_str()).set("granted_at", grant.at.0).when(wanted)
     }
 
     /// Puts it into the partition that `wake` looks through.
