@@ -6,6 +6,10 @@ mod answering;
 mod arrival_orders;
 #[path = "stories/avito.rs"]
 mod avito;
+#[path = "stories/avito_oauth.rs"]
+mod avito_oauth;
+#[path = "stories/avito_oauth_trouble.rs"]
+mod avito_oauth_trouble;
 #[path = "stories/avito_off.rs"]
 mod avito_off;
 #[path = "stories/avito_trouble.rs"]

@@ -27,12 +27,15 @@ pub enum Right {
     Configure,
     /// Tokens for people.
     GiveTokens,
+    /// To let an account of a provider give us access.
+    Authorise,
 }
 
 /// Whether a role has a right.
 pub fn allows(role: Role, right: Right) -> bool {
     match role {
-        Role::Owner | Role::Admin => true,
+        Role::Owner => true,
+        Role::Admin => right != Right::Authorise,
         Role::Integrator => matches!(right, Right::Look | Right::Configure),
         Role::Operator => matches!(right, Right::Calls | Right::Answer),
         Role::Auditor => matches!(right, Right::Calls | Right::Look),

@@ -3,7 +3,7 @@
 use perezvon_adapters::provider;
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
 use perezvon_engine::settings::{channel_connection, crm_connection};
-use perezvon_store::items::connection::{ConnectionRow, UNTIL_A_PERSON_ACTS};
+use perezvon_store::items::connection::{ACCOUNT, ConnectionRow, TROUBLE, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::due::Due;
 use perezvon_store::items::job::JobState;
 use perezvon_store::table::Condition;
@@ -101,6 +101,7 @@ fn view(
         "why": row.why.as_ref().filter(|_| paused),
         "held": held(row, now),
         "last_sent": Some(row.last_sent).filter(|at| at.0 > 0),
+        "authorisation": row.page.is_some().then(|| authorisation(row)),
         "mood": mood,
         "status": sentence(row, open.jobs.len(), stopped.jobs.len(), now, zone),
         "counts": {
@@ -113,6 +114,12 @@ fn view(
         "open": of(open),
         "stopped": of(stopped),
     })
+}
+
+/// Who gave access in the browser, and why the last attempt to came to nothing.
+fn authorisation(row: &ConnectionRow) -> Value {
+    let account = row.facts.get(ACCOUNT).and_then(|text| serde_json::from_str::<Value>(text).ok());
+    json!({ "account": account, "asked": row.grant.is_some(), "trouble": row.facts.get(TROUBLE) })
 }
 
 fn held(row: &ConnectionRow, now: Timestamp) -> bool {
@@ -136,6 +143,9 @@ fn sentence(row: &ConnectionRow, open: usize, stopped: usize, now: Timestamp, zo
     match mood(row, open, stopped, now) {
         "off" if row.disconnected => "Отключено.".to_owned(),
         "off" => "Отключается.".to_owned(),
+        "paused" if row.retry_at == Some(UNTIL_A_PERSON_ACTS) && row.page.is_some() => {
+            format!("Остановлено{why}.{waiting}")
+        }
         "paused" if row.retry_at == Some(UNTIL_A_PERSON_ACTS) => {
             format!("Остановлено до нового токена{why}.{waiting}")
         }

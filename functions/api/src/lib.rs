@@ -6,6 +6,7 @@
 
 mod access;
 mod acts;
+mod authorise;
 mod calls;
 mod channels;
 mod connections;
@@ -125,6 +126,7 @@ impl Api {
         match route {
             Route::Page(asset) => Ok(page::reply(asset)),
             Route::Play(token) => self.play(&token, &request).await,
+            Route::Authorised => Ok(self.authorised(&request).await),
             Route::OneTimeLogin => self.one_time_login(&request).await,
             Route::Login => self.login(&request),
             Route::Logout => Ok(self.logout()),
@@ -179,6 +181,7 @@ impl Api {
             Resource::ReleaseChannel => self.release_channel(account, request).await,
             Resource::Channels => self.channels(account, visitor).await,
             Resource::Disable(id) => self.disable(account, &ChannelId(id), visitor, request, ends_ms).await,
+            Resource::Authorise(id) => self.authorise(account, &ChannelId(id), request).await,
             Resource::Urls => self.urls(account).await,
             Resource::Subscribe => self.subscribe_channels(account).await,
             Resource::Connections => self.connections(account).await,

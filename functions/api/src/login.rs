@@ -117,6 +117,7 @@ pub fn me(visitor: &Visitor) -> Reply {
                 "look": may(Right::Look),
                 "configure": may(Right::Configure),
                 "give_tokens": may(Right::GiveTokens),
+                "authorise": may(Right::Authorise),
             },
         }),
     )

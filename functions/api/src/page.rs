@@ -1,5 +1,6 @@
 //! The page: a few static files, served with a policy that lets nothing else in.
 
+use crate::texts;
 use crate::web::Reply;
 
 /// Scripts and styles from our own files alone; nothing inline, nothing from elsewhere.
@@ -39,6 +40,20 @@ pub fn reply(asset: &Asset) -> Reply {
         .header("content-security-policy", CONTENT_SECURITY_POLICY)
         .header("x-frame-options", "DENY")
         .header("cache-control", "no-cache")
+}
+
+/// A page of a few words of our own, and the way to the whole one.
+pub fn told(status: u16, (title, words): (&str, &str)) -> Reply {
+    let link = texts::TO_THE_PAGE;
+    let text = format!(
+        "<!doctype html><html lang=\"ru\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+         <title>{title}</title><link rel=\"stylesheet\" href=\"/app.css\">\
+         <main><h1>{title}</h1><p>{words}</p><p><a href=\"/\">{link}</a></p></main></html>"
+    );
+    Reply::text("text/html; charset=utf-8", &text)
+        .status(status)
+        .header("content-security-policy", CONTENT_SECURITY_POLICY)
+        .header("x-frame-options", "DENY")
 }
 
 #[cfg(test)]

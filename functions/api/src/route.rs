@@ -12,6 +12,8 @@ pub enum Route {
     Page(&'static Asset),
     /// A recording, by the token of its link.
     Play(String),
+    /// A provider's page sends the browser back.
+    Authorised,
     /// A one-time link.
     OneTimeLogin,
     Login,
@@ -35,6 +37,7 @@ pub enum Resource {
     ReleaseChannel,
     Channels,
     Disable(String),
+    Authorise(String),
     Urls,
     Subscribe,
     Connections,
@@ -87,6 +90,7 @@ impl Resource {
             Self::Subscribe | Self::Disable(_) => Right::Configure,
             Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
             Self::MakeToken => Right::GiveTokens,
+            Self::Authorise(_) => Right::Authorise,
         }
     }
 }
@@ -115,6 +119,7 @@ pub fn find(method: &str, path: &[String]) -> Result<Route, NoRoute> {
 fn route(method: &str, segments: &[&str]) -> Option<Route> {
     Some(match (method, segments) {
         ("GET", ["login"]) => Route::OneTimeLogin,
+        ("GET", ["oauth", "callback"]) => Route::Authorised,
         ("GET", ["r", token]) => Route::Play((*token).to_owned()),
         ("POST", ["api", "v1", "login"]) => Route::Login,
         ("POST", ["api", "v1", "logout"]) => Route::Logout,
@@ -144,6 +149,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
         ("GET", ["channels"]) => Resource::Channels,
         ("POST", ["channels", id, "disable"]) => Resource::Disable((*id).to_owned()),
+        ("GET", ["channels", id, "authorise"]) => Resource::Authorise((*id).to_owned()),
         ("GET", ["urls"]) => Resource::Urls,
         ("POST", ["urls"]) => Resource::Subscribe,
         ("GET", ["connections"]) => Resource::Connections,
@@ -221,6 +227,7 @@ mod tests {
         ("PUT", "employees/anna/status", ANSWER),
         ("POST", "urls", &[Owner, Admin, Integrator]),
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
+        ("GET", "channels/ads/authorise", &[Owner]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -268,6 +275,7 @@ mod tests {
             Resource::PutStatus(_) => 24,
             Resource::Subscribe => 25,
             Resource::Disable(_) => 26,
+            Resource::Authorise(_) => 27,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -275,7 +283,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 27);
+        assert_eq!(TABLE.len(), 28);
     }
 
     #[test]
@@ -316,6 +324,7 @@ mod tests {
         assert!(matches!(of("GET", "/app.js"), Ok(Route::Page(_))));
         assert_eq!(of("GET", "/r/abc.def"), Ok(Route::Play("abc.def".to_owned())));
         assert_eq!(of("GET", "/login"), Ok(Route::OneTimeLogin));
+        assert_eq!(of("GET", "/oauth/callback"), Ok(Route::Authorised));
         assert_eq!(of("POST", "/api/v1/login"), Ok(Route::Login));
         assert_eq!(of("POST", "/api/v1/logout"), Ok(Route::Logout));
         assert_eq!(of("GET", "/api/v1/me"), Ok(Route::Me));

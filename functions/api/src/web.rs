@@ -146,6 +146,12 @@ impl Reply {
         Self { body, ..self.header("content-type", media_type) }
     }
 
+    /// The same answer under another status.
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
     /// Adds a header, or replaces it.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ pub const ACTIONS: &[&str] = &[
     "sqs:SendMessage",
     "secretsmanager:GetSecretValue",
     "secretsmanager:PutSecretValue",
+    "secretsmanager:CreateSecret",
     "s3:PutObject",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",

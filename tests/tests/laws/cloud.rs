@@ -191,6 +191,7 @@ fn hooks_go_to_ingest_and_people_to_api() {
         ("ANY /h/{token}", "IngestFunction"),
         ("ANY /h/{token}/{proxy+}", "IngestFunction"),
         ("GET /", "ApiFunction"),
+        ("GET /oauth/callback", "ApiFunction"),
         ("GET /r/{token}", "ApiFunction"),
         ("GET /{file}", "ApiFunction"),
     ];
