@@ -321,9 +321,24 @@ function connectionCard(connection, zone, load, opened) {
   return h("article", { className: "card" },
     h("div", { className: "cardhead" }, h("h2", {}, connection.name), badge(connection.mood, t.moods[connection.mood] || connection.mood),
       !connection.off && retry),
-    h("p", {}, connection.status),
+    h("p", {}, connection.status), connection.authorisation && authorisation(connection),
     part("stopped", connection.stopped, `${counts.failed + counts.parked}${counts.stopped_at_least ? "+" : ""}`),
     part("open", connection.open, `${counts.open}${counts.open_at_least ? "+" : ""}`));
+}
+
+/// Whose account it is, and the way to the provider's page, for an owner.
+function authorisation(connection) {
+  const t = texts.connections;
+  const { account, trouble } = connection.authorisation;
+  const channel = encodeURIComponent(connection.id.slice(connection.id.indexOf(":") + 1));
+  const go = may("authorise") && !connection.off && h("button", {
+    type: "button",
+    onclick: () => act(go, async () => {
+      location.assign((await ofAccount("GET", `channels/${channel}/authorise`)).url);
+    }),
+  }, account ? t.authoriseAgain : t.authorise);
+  return h("div", {}, account && h("p", {}, `${t.account}: ${account.name} (${account.id})`),
+    account && trouble && h("p", { className: "notice bad" }, `${t.trouble}: ${trouble}`), go);
 }
 
 /* Settings */

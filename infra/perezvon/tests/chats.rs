@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use support::chats::{AUTOREPLIES, Messenger};
-use support::{Process, Random, World, api, free_address, until};
+use support::{Process, Random, World, api, free_address, redirect, request, until};
 
 /// From a client's message until it is answered, a look-up after a kill included.
 const ANSWERED: Duration = Duration::from_secs(60);
@@ -89,6 +89,27 @@ fn what_somebody_of_ours_writes_in_the_application_in_time_keeps_the_autoreply_b
     // The other one shows that its time has come.
     answered_once(messenger, server.address, &world.path("data"), &[other]);
     assert_eq!(messenger.ours_in(&answered), ["Да, продаём."]);
+}
+
+#[test]
+fn a_channel_is_authorised_in_the_browser_and_answers_from_then_on_after_a_kill_too() {
+    let world = World::of_chats_in_browser("1s");
+    let (mut server, messenger) = (serve(&world, free_address()), Messenger(world.sandbox.address));
+    messenger.behave(&json!({ "callback": format!("http://{}/oauth/callback", server.address) }));
+    let data = world.path("data");
+    let connection = |server| api(server, &data, "connections")["connections"][0].clone();
+    until("it waits to be authorised", ANSWERED, || connection(server.address)["mood"] == "paused");
+    let page = api(server.address, &data, "channels/chats/authorise")["url"].as_str().expect("a page").to_owned();
+    let path = |url: &str| url[url.find("://").map_or(0, |at| at + 3)..].split_once('/').expect("a path").1.to_owned();
+    let back = redirect(world.sandbox.address, &format!("/{}", path(&page)));
+    let (status, told) = request(server.address, "GET", &format!("/{}", path(&back)), &[], b"").expect("an answer");
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&told));
+    let account = |server| connection(server)["authorisation"]["account"]["id"] == "100000001";
+    until("it is known whose account it is", ANSWERED, || account(server.address));
+    server.kill();
+    let server = serve(&world, server.address);
+    let chat = messenger.begin("Здравствуйте! Ещё продаёте?");
+    answered_once(messenger, server.address, &data, &[chat]);
 }
 
 #[test]

@@ -125,6 +125,23 @@ pub fn request(
     headers: &[(&str, &str)],
     body: &[u8],
 ) -> std::io::Result<(u16, Vec<u8>)> {
+    exchange(address, method, path, headers, body).map(|(status, _, body)| (status, body))
+}
+
+/// Where a page sends the browser.
+pub fn redirect(address: SocketAddr, path: &str) -> String {
+    let (_, head, _) = exchange(address, "GET", path, &[], b"").expect("an answer");
+    let place = head.lines().find(|line| line.to_ascii_lowercase().starts_with("location: "));
+    place.unwrap_or_else(|| panic!("elsewhere, not {head}"))["location: ".len()..].to_owned()
+}
+
+fn exchange(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> std::io::Result<(u16, String, Vec<u8>)> {
     let mut stream = TcpStream::connect_timeout(&address, REQUEST)?;
     stream.set_read_timeout(Some(REQUEST))?;
     stream.set_nodelay(true)?;
@@ -138,14 +155,14 @@ pub fn request(
     stream.read_to_end(&mut answer)?;
     let broken = || std::io::Error::other("the answer broke off");
     let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or_else(broken)?;
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(broken)?;
     let body = answer.split_off(end + 4);
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let length = head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
     if length.is_some_and(|length: usize| length != body.len()) {
         return Err(broken());
     }
-    Ok((status, body))
+    Ok((status, head, body))
 }
 
 /// JSON of the API, asked as the owner.
@@ -219,6 +236,12 @@ impl World {
     /// Of chats that are answered after so long (`1s`) and again after five seconds, without telephony and without a CRM.
     pub fn of_chats(delay: &str) -> Self {
         Self::of(&include_str!("chats.toml").replace("DELAY", delay))
+    }
+
+    /// The same, with a channel that is to be authorised in the browser.
+    pub fn of_chats_in_browser(delay: &str) -> Self {
+        let settings = include_str!("chats.toml").replace("DELAY", delay);
+        Self::of(&settings.replace("client_id = ", "authorise = \"browser\"\nclient_id = "))
     }
 
     fn of(settings: &str) -> Self {
