@@ -30,6 +30,8 @@ mod first_light;
 mod healing;
 #[path = "stories/intake.rs"]
 mod intake;
+#[path = "stories/load.rs"]
+mod load;
 #[path = "stories/lost_secrets.rs"]
 mod lost_secrets;
 #[path = "stories/operators.rs"]
