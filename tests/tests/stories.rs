@@ -44,6 +44,8 @@ mod protocol;
 mod revoking;
 #[path = "stories/telling.rs"]
 mod telling;
+#[path = "stories/timers.rs"]
+mod timers;
 #[path = "stories/trouble.rs"]
 mod trouble;
 #[path = "stories/versions.rs"]
