@@ -249,7 +249,12 @@ impl World {
 
 /// An event of the conversation as a message for the event queue.
 pub fn told(occurred_at: Timestamp, received_at: Timestamp, kind: ConversationEventKind) -> Queued {
-    let ItemId { account, channel, entry: chat } = id();
-    let event = ConversationEvent { channel, chat, occurred_at, received_at, kind };
+    told_in(&id().entry, occurred_at, received_at, kind)
+}
+
+/// The same of any chat of the channel.
+pub fn told_in(chat: &str, occurred_at: Timestamp, received_at: Timestamp, kind: ConversationEventKind) -> Queued {
+    let ItemId { account, channel, .. } = id();
+    let event = ConversationEvent { channel, chat: chat.to_owned(), occurred_at, received_at, kind };
     event_message(&Envelope { account, received_at, event }, 0)
 }

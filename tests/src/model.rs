@@ -136,23 +136,29 @@ impl Model {
         let stale = self.stale.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.lock();
         let rows = stale.as_ref().filter(|_| !query.consistent).unwrap_or(&now);
-        let mut found: Vec<(Value, Row)> =
-            rows.iter().filter_map(|(key, attributes)| in_partition(query, key, attributes)).collect();
-        found.sort_by(|(left, a), (right, b)| (left, &a.key).cmp(&(right, &b.key)));
-        if query.backward {
-            found.reverse();
-        }
+        // The real table reads no other partition either.
+        let own = query.index.is_none_or(|index| index.keys().0 == "pk");
+        let first = Key::from_table(if own { query.partition.clone() } else { String::new() }, String::new());
+        let places = rows.range(first..).take_while(|(key, _)| !own || key.pk() == query.partition);
+        let mut found: Vec<(Value, (&Key, &Attributes))> =
+            places.filter_map(|(key, row)| Some((sort_in_partition(query, key, row)?, (key, row)))).collect();
         found.retain(|(sort, _)| {
             query.from.as_ref().is_none_or(|from| sort >= from) && query.to.as_ref().is_none_or(|to| sort <= to)
         });
+        found.sort_by(|(left, (a, _)), (right, (b, _))| (left, a).cmp(&(right, b)));
+        if query.backward {
+            found.reverse();
+        }
         if let Some(start) = &query.start {
-            let place = found.iter().position(|(_, row)| mark(&row.key) == *start);
+            let place = found.iter().position(|(_, (key, _))| mark(key) == *start);
             found.drain(..place.map_or(0, |place| place + 1));
         }
         let more = found.len() > query.limit;
         found.truncate(query.limit);
-        let next = found.last().filter(|_| more).map(|(_, row)| mark(&row.key));
-        Ok(Page { rows: found.into_iter().map(|(_, row)| row).collect(), next })
+        let next = found.last().filter(|_| more).map(|(_, (key, _))| mark(key));
+        let shown = |row: &Attributes| query.index.map_or_else(|| row.clone(), |index| projected(index, row));
+        let rows = found.into_iter().map(|(_, (key, row))| Row { key: key.clone(), attributes: shown(row) });
+        Ok(Page { rows: rows.collect(), next })
     }
 }
 
@@ -270,13 +276,14 @@ fn in_index(index: Index, key: &Key, row: &Attributes) -> Option<(String, Value)
     Some((partition, row.get(sort)?.clone()))
 }
 
-fn in_partition(query: &Query, key: &Key, row: &Attributes) -> Option<(Value, Row)> {
+/// What a row of the query's partition is sorted by; `None`: it is in another one.
+fn sort_in_partition(query: &Query, key: &Key, row: &Attributes) -> Option<Value> {
     let Some(index) = query.index else {
-        let sort = Value::S(key.sk().to_owned());
-        return (key.pk() == query.partition).then(|| (sort, Row { key: key.clone(), attributes: row.clone() }));
+        return (key.pk() == query.partition).then(|| Value::S(key.sk().to_owned()));
     };
-    let (partition, sort) = in_index(index, key, row)?;
-    (partition == query.partition).then(|| (sort, Row { key: key.clone(), attributes: projected(index, row) }))
+    let (partition, sort) = index.keys();
+    let is_in = if partition == "pk" { key.pk() } else { row.get(partition)?.as_s()? } == query.partition;
+    if is_in { row.get(sort).cloned() } else { None }
 }
 
 fn projected(index: Index, row: &Attributes) -> Attributes {

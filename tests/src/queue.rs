@@ -117,6 +117,11 @@ impl ModelQueue {
         self.lock().dead.iter().map(|message| message.body.clone()).collect()
     }
 
+    /// The bodies of what is there, visible or not.
+    pub fn bodies(&self) -> Vec<String> {
+        self.lock().waiting.iter().map(|message| message.body.clone()).collect()
+    }
+
     /// How many messages are there, visible or not.
     pub fn len(&self) -> usize {
         self.lock().waiting.len()

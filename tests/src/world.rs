@@ -212,6 +212,7 @@ impl World {
             crm: self.crm_queue.clone(),
             outbound: self.outbound_queue.clone(),
             bus: self.bus.clone(),
+            blobs: self.blobs.clone(),
             clock: self.clock.clone(),
             times: self.plan.times,
         }

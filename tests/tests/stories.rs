@@ -34,8 +34,12 @@ mod first_light;
 mod healing;
 #[path = "stories/intake.rs"]
 mod intake;
+#[path = "stories/load.rs"]
+mod load;
 #[path = "stories/lost_secrets.rs"]
 mod lost_secrets;
+#[path = "stories/odd_messages.rs"]
+mod odd_messages;
 #[path = "stories/operators.rs"]
 mod operators;
 #[path = "stories/people.rs"]
@@ -46,6 +50,8 @@ mod protocol;
 mod revoking;
 #[path = "stories/telling.rs"]
 mod telling;
+#[path = "stories/timers.rs"]
+mod timers;
 #[path = "stories/trouble.rs"]
 mod trouble;
 #[path = "stories/versions.rs"]

@@ -187,7 +187,7 @@ function one(place, id) {
   }
 
   function draw() {
-    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove));
+    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove, path));
     before.hidden = !shown.cursor;
   }
 
@@ -222,18 +222,24 @@ function about(it) {
     it.trouble && h("p", { className: "bad" }, `${t.trouble}: ${it.trouble}`));
 }
 
-function message(item, it, remove) {
+function message(item, it, remove, path) {
   const details = it.details || {};
   const words = it.deleted_at ? t.deleted : it.text;
   const by = it.by || (it.from === "agent" && t.inApplication);
   const moods = { waiting: "waiting", sent: "fine", not_sent: "failed" };
   const state = it.state && !it.deleted_at && [badge(moods[it.state], t.sending[it.state]), " ", it.why];
+  const text = h("span", {}, it.cut ? words + "…" : words);
+  const whole = it.cut && h("button", { type: "button", className: "plain", onclick: () => act(whole, async () => {
+    const answer = await ofAccount("GET", `${path}/messages/${encodeURIComponent(it.message)}`);
+    text.textContent = answer.text;
+    whole.remove();
+  }) }, t.whole);
   const button = remove && h("button", { type: "button", className: "plain", onclick: () => remove(button, it) }, t.remove);
   item.className = "message " + it.from;
   item.replaceChildren(
     h("p", { className: "small quiet" }, h("b", {}, t.from[it.from]), by && ` · ${by}`, " · ", time(it.at)),
     h("p", { className: it.deleted_at ? "words quiet" : "words" }, it.kind !== "text" && [badge("", t.kinds[it.kind]), " "],
-      words),
+      text, whole && [" ", whole]),
     h("p", { className: "small quiet" }, [details.title, details.price, details.lat && `${details.lat}, ${details.lon}`]
       .filter(Boolean).join(" · "), details.url && [" ", reference(details.url)]),
     h("p", { className: "small" }, state, state && button && " · ", button));

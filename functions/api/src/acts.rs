@@ -243,6 +243,7 @@ mod tests {
             entry: None,
             effect: effect.map(Into::into),
             deleted_at,
+            whole: None,
         };
         assert_eq!(deletable(&row(Some("chat/ads/u/1/0"), None)), Ok(Timestamp(5)));
         for other in [row(None, None), row(Some("chat/ads/u/1/0"), Some(Timestamp(9)))] {

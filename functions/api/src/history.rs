@@ -38,6 +38,9 @@ pub struct MessageView {
     pub kind: &'static str,
     /// Empty: it was deleted, or is no text.
     pub text: String,
+    /// That is its beginning; the whole of it has an address of its own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
     /// Of a text of ours: `waiting`, `sent`, `not_sent`.
@@ -150,6 +153,7 @@ impl Told<'_> {
                     from: writer(from),
                     kind: kind(message.kind),
                     text: if gone { String::new() } else { message.text.clone() },
+                    cut: !gone && row.whole.is_some(),
                     details: if gone { BTreeMap::new() } else { message.details.clone() },
                     deleted_at: row.deleted_at,
                     can_delete: from == Writer::Agent && self.can_delete(id, row),
@@ -202,6 +206,7 @@ fn bare(id: &str, at: Timestamp) -> MessageView {
         by: None,
         kind: kind(MessageKind::Text),
         text: String::new(),
+        cut: false,
         details: BTreeMap::new(),
         state: None,
         why: None,

@@ -197,6 +197,7 @@ impl Api {
                 let acting = self.acting(account, &conversation, visitor).await?;
                 self.act(&acting, act, request, ends_ms).await
             }
+            Resource::Message { conversation, message } => self.message(account, &conversation, &message).await,
             Resource::DeleteMessage { conversation, message } => {
                 let acting = self.acting(account, &conversation, visitor).await?;
                 self.delete_message(&acting, &message, request, ends_ms).await
@@ -214,6 +215,7 @@ impl Api {
             crm: self.crm.clone(),
             outbound: self.outbound.clone(),
             bus: self.bus.clone(),
+            blobs: self.blobs.clone(),
             clock: self.clock.clone(),
             times: self.times,
         }

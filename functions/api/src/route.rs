@@ -50,6 +50,7 @@ pub enum Resource {
     Conversations,
     Conversation(String),
     Act { conversation: String, act: Act },
+    Message { conversation: String, message: String },
     DeleteMessage { conversation: String, message: String },
     Status(String),
     PutStatus(String),
@@ -83,7 +84,7 @@ impl Resource {
     pub fn right(&self) -> Right {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
-            Self::Conversations | Self::Conversation(_) | Self::Status(_) => Right::Calls,
+            Self::Conversations | Self::Conversation(_) | Self::Message { .. } | Self::Status(_) => Right::Calls,
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
@@ -172,18 +173,26 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
 fn conversation(method: &str, segments: &[&str]) -> Option<Resource> {
     Some(match (method, segments) {
         ("GET", []) => Resource::Conversations,
-        ("GET", id) => Resource::Conversation(id.join("/")),
+        ("GET", id) => match of_message(id) {
+            Some((conversation, message)) => Resource::Message { conversation, message },
+            None => Resource::Conversation(id.join("/")),
+        },
         ("POST", [id @ .., act]) if !id.is_empty() => {
             Resource::Act { conversation: id.join("/"), act: Act::read(act)? }
         }
         ("DELETE", segments) => {
-            let at = segments.iter().position(|segment| *segment == "messages")?;
-            let (conversation, message) = (segments[..at].join("/"), segments[at + 1..].join("/"));
-            let named = !conversation.is_empty() && !message.is_empty();
-            return named.then_some(Resource::DeleteMessage { conversation, message });
+            let (conversation, message) = of_message(segments)?;
+            Resource::DeleteMessage { conversation, message }
         }
         _ => return None,
     })
+}
+
+/// The conversation, and which message of it.
+fn of_message(segments: &[&str]) -> Option<(String, String)> {
+    let at = segments.iter().position(|segment| *segment == "messages")?;
+    let (conversation, message) = (segments[..at].join("/"), segments[at + 1..].join("/"));
+    (!conversation.is_empty() && !message.is_empty()).then_some((conversation, message))
 }
 
 #[cfg(test)]
@@ -228,6 +237,7 @@ mod tests {
         ("POST", "urls", &[Owner, Admin, Integrator]),
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
         ("GET", "channels/ads/authorise", &[Owner]),
+        ("GET", "conversations/ads:1/messages/m", &[Owner, Admin, Operator, Auditor]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -276,6 +286,7 @@ mod tests {
             Resource::Subscribe => 25,
             Resource::Disable(_) => 26,
             Resource::Authorise(_) => 27,
+            Resource::Message { .. } => 28,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -304,6 +315,8 @@ mod tests {
         assert_eq!(found("POST", "ads:u/2/reply"), known(act));
         let delete = Resource::DeleteMessage { conversation: "ads:u/2".to_owned(), message: "m/1".to_owned() };
         assert_eq!(found("DELETE", "ads:u/2/messages/m/1"), known(delete));
+        let message = Resource::Message { conversation: "ads:u/2".to_owned(), message: "m/1".to_owned() };
+        assert_eq!(found("GET", "ads:u/2/messages/m/1"), known(message));
         assert_eq!(found("POST", "reply"), Err(NoRoute::OtherMethods(vec!["GET"])));
         assert_eq!(found("DELETE", "ads:1/messages"), Err(NoRoute::OtherMethods(vec!["GET"])));
     }

@@ -3,6 +3,7 @@
 use perezvon_domain::conversation::Conversation;
 use perezvon_domain::{AccountId, ChannelId};
 use perezvon_store::items::conversation::ConversationItem;
+use perezvon_store::items::history::{Entry, HistoryRow};
 use perezvon_store::keys;
 use serde_json::json;
 
@@ -47,6 +48,23 @@ impl Api {
             "text": text,
         });
         Ok(Reply::json(200, &body))
+    }
+
+    /// `GET conversations/{id}/messages/{message}`: the whole text of a message, however long.
+    pub(crate) async fn message(&self, account: &AccountId, id: &str, message: &str) -> Result<Reply, Problem> {
+        let missing = || Problem::new(404, texts::NO_MESSAGE);
+        let (channel, chat) = id.split_once(':').ok_or_else(missing)?;
+        let key = keys::message(account, &ChannelId::from(channel), chat, message);
+        let row = HistoryRow::read(&self.table.get(&key).await?.ok_or_else(missing)?)?;
+        let (Some(Entry::Message(told)), None) = (row.entry, row.deleted_at) else { return Err(missing()) };
+        let text = match &row.whole {
+            None => told.text,
+            Some(blob) => {
+                let whole = self.blobs.get(blob, 0, None).await?.ok_or(Problem::new(410, texts::TEXT_GONE))?;
+                String::from_utf8_lossy(&whole.bytes).into_owned()
+            }
+        };
+        Ok(Reply::json(200, &json!({ "text": text })))
     }
 }
 

@@ -19,6 +19,7 @@ pub const ACTIONS: &[&str] = &[
     "sqs:GetQueueAttributes",
     "sqs:SendMessage",
     "events:PutEvents",
+    "s3:PutObject",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
 ];

@@ -106,6 +106,11 @@ pub fn message(account: &AccountId, channel: &ChannelId, chat: &str, id: &str) -
     key(chat_partition(account, channel, chat), format!("message#{}", escape(id)))
 }
 
+/// The blob of a text that is too long for its row.
+pub fn text(account: &AccountId, digest: &str) -> String {
+    format!("texts/{}/{digest}", escape(account.as_str()))
+}
+
 /// A text of ours in the history, under its effect id.
 pub fn sent(account: &AccountId, channel: &ChannelId, chat: &str, effect: &EffectId) -> Key {
     key(chat_partition(account, channel, chat), format!("sent#{}", escape(effect.as_str())))

@@ -6,8 +6,8 @@ use perezvon_adapters::{CODECS, Codec, FieldSpec, Level, PROVIDERS, Role, Secret
 
 use crate::{recorded, request};
 
-/// A raw message carries the body in base64 and must fit into 256 KiB.
-const LARGEST_BODY: u32 = 128 * 1024;
+/// A raw message carries the body in base64: it must fit into a queue (1 MiB), and into a row of quarantine (400 KiB).
+const LARGEST_BODY: u32 = 256 * 1024;
 
 fn is_name(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';

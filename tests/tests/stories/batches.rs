@@ -68,6 +68,7 @@ fn route(world: &World) -> Route {
         crm: world.crm_queue.clone(),
         outbound: world.outbound_queue.clone(),
         bus: world.bus.clone(),
+        blobs: world.blobs.clone(),
         clock: world.clock.clone(),
         times: world.plan.times,
     })

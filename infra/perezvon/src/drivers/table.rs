@@ -219,6 +219,9 @@ fn call<Q: DeserializeOwned, A: Serialize>(
 }
 
 #[cfg(test)]
+mod sweeps;
+
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;

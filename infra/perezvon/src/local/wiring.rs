@@ -148,6 +148,7 @@ impl Ports {
             crm: self.crm(),
             outbound: self.outbound(),
             bus: Arc::new(LogBus),
+            blobs: self.blobs.clone(),
             clock: self.clock.clone(),
             times: told.times,
         });

@@ -13,8 +13,9 @@ use crate::intake::{ChatNews, Malformed};
 
 /// Longest id, in bytes. They are parts of keys.
 const ID_LIMIT: usize = 256;
-/// How much of a text goes on, in characters: the whole of it stands in the provider's application.
-const TEXT_LIMIT: usize = 10_000;
+/// How much of a text goes on, in characters, so that an event fits into a queue however its letters are written: the
+/// whole of it stands in the provider's application.
+const TEXT_LIMIT: usize = 100_000;
 /// Longest detail, in characters.
 const DETAIL_LIMIT: usize = 1000;
 /// How the provider begins what it writes under a client's name.

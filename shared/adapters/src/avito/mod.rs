@@ -34,7 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     name: "Avito",
     capabilities: Capabilities {
         role: Role::Chat,
-        body_limit: 131_072,
+        body_limit: 262_144,
         pace_ms: 200,
         max_text: MAX_TEXT,
         can_initiate: false,

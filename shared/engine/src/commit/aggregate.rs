@@ -9,6 +9,8 @@ use perezvon_store::table::Update;
 use perezvon_store::{Key, Row, TableError};
 use serde::Serialize;
 
+use super::rows::Put;
+
 /// Which call or conversation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemId {
@@ -99,7 +101,7 @@ pub trait Aggregate: Clone + Send + Sync {
         None
     }
     /// Step 6: rows of these events, and of the texts in the outbox.
-    fn rows(&self, _news: &[News<Self::Event>]) -> Vec<Update> {
+    fn rows(&self, _news: &[News<Self::Event>]) -> Vec<Put> {
         Vec::new()
     }
 }

@@ -1,7 +1,7 @@
 //! Conversations in the commit loop: what was written is remembered, and stands in the history.
 
 use perezvon_domain::chat::ChatResult;
-use perezvon_domain::conversation::event::Author;
+use perezvon_domain::conversation::event::{Author, Message};
 use perezvon_domain::conversation::{Conversation, decide};
 use perezvon_domain::{ConversationEvent, ConversationEventKind as Kind, JobResult, Policy, Timestamp};
 use perezvon_store::items::base::{Base, version_of};
@@ -11,8 +11,10 @@ use perezvon_store::items::history;
 use perezvon_store::items::window::{Mark, Window};
 use perezvon_store::table::Update;
 use perezvon_store::{Key, Row, TableError, keys};
+use sha2::{Digest, Sha256};
 
 use super::aggregate::{Aggregate, Decided, Dedup, ItemId, News};
+use super::rows::Put;
 
 impl Aggregate for ConversationItem {
     type State = Conversation;
@@ -102,14 +104,14 @@ impl Aggregate for ConversationItem {
         Some(history::row_of(&self.conversation, mark))
     }
 
-    fn rows(&self, news: &[News<ConversationEvent>]) -> Vec<Update> {
+    fn rows(&self, news: &[News<ConversationEvent>]) -> Vec<Put> {
         let its = &self.conversation;
-        let mut rows: Vec<Update> = news.iter().filter_map(|news| row(its, news)).collect();
-        rows.extend(self.base.outbox.iter().filter_map(|effect| history::sent(its, effect)));
+        let mut rows: Vec<Put> = news.iter().filter_map(|news| row(its, news)).collect();
+        rows.extend(self.base.outbox.iter().filter_map(|effect| Some(history::sent(its, effect)?.into())));
         for (key, done) in &self.window.once {
             let asked = news.iter().any(|news| news.once.as_ref().is_some_and(|once| once.key == *key));
             if asked || self.base.outbox.iter().any(|effect| version_of(&effect.id) == done.version) {
-                rows.push(history::once(its, key, done));
+                rows.push(history::once(its, key, done).into());
             }
         }
         rows
@@ -117,11 +119,11 @@ impl Aggregate for ConversationItem {
 }
 
 /// The row of an event itself.
-fn row(its: &Conversation, news: &News<ConversationEvent>) -> Option<Update> {
+fn row(its: &Conversation, news: &News<ConversationEvent>) -> Option<Put> {
     let event = &news.event;
     match &event.kind {
-        Kind::MessageReceived(message) => Some(history::message(its, message, event.occurred_at)),
-        Kind::MessageDeleted { message } => Some(history::deleted(its, message, event.received_at)),
+        Kind::MessageReceived(message) => Some(said(its, message, event.occurred_at)),
+        Kind::MessageDeleted { message } => Some(history::deleted(its, message, event.received_at).into()),
         Kind::NoteWritten { by, text } => {
             let id = news.once.as_ref().map_or_else(
                 || event.received_at.0.to_string(),
@@ -130,10 +132,24 @@ fn row(its: &Conversation, news: &News<ConversationEvent>) -> Option<Update> {
                     format!("{}.{}", once.key, once.digest)
                 },
             );
-            Some(history::note(its, &id, event.received_at, by, text))
+            Some(history::note(its, &id, event.received_at, by, text).into())
         }
-        kind => ours(kind).map(|(effect, message)| history::is_ours(its, message, effect, event.occurred_at)),
+        kind => ours(kind).map(|(effect, message)| history::is_ours(its, message, effect, event.occurred_at).into()),
     }
+}
+
+/// A message of the chat: what is too long for its row begins there, and stands whole in the blob store.
+fn said(its: &Conversation, message: &Message, occurred_at: Timestamp) -> Put {
+    if message.text.len() <= history::INLINE {
+        return history::message(its, message, occurred_at).into();
+    }
+    let key = history::row_of(its, &Mark::Message(message.id.clone()));
+    // Ids of providers may be longer than the name of a blob.
+    let digest = Sha256::digest(format!("{}#{}", key.pk(), key.sk()));
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let blob = keys::text(&its.account, &digest);
+    let row = history::beginning(its, message, occurred_at, &blob);
+    Put { row, long: Some((blob, message.text.clone())) }
 }
 
 /// A message that the provider says it took, and the effect that asked for it.

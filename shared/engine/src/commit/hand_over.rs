@@ -32,10 +32,7 @@ impl Committer {
         armed: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        // After the commit and before the acknowledgement (!27): a row means committed.
-        for row in item.rows(news) {
-            self.put_if_absent(row).await?;
-        }
+        self.put_rows(item.rows(news)).await?;
         self.put_jobs(&item.base().outbox, &id.account, now).await?;
         if !soon.is_empty() {
             let ask = |(timer, at): &(Timer, Timestamp)| question::<A>(id, *timer, now, at.since(now).0.max(0));

@@ -7,6 +7,7 @@ mod command;
 mod conversations;
 mod hand_over;
 mod memory;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 use perezvon_domain::time::Millis;
 use perezvon_domain::{Envelope, Policy, Timestamp};
-use perezvon_platform::{Bus, Clock, Queue};
+use perezvon_platform::{Blobs, Bus, Clock, Queue};
 use perezvon_store::items::due::{Due, Timer};
 use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{Table, TableError};
@@ -40,6 +41,8 @@ pub struct Committer {
     pub crm: Arc<dyn Queue>,
     pub outbound: Arc<dyn Queue>,
     pub bus: Arc<dyn Bus>,
+    /// For texts that are too long for a row.
+    pub blobs: Arc<dyn Blobs>,
     pub clock: Arc<dyn Clock>,
     pub times: Times,
 }

@@ -18,8 +18,9 @@ use crate::failure::Failure;
 use crate::times::Times;
 use crate::wakeup::WakeUp;
 
-/// Entries read from one shard in one pass; the rest is found by the next one.
-const PAGE: usize = 200;
+/// Entries read from one shard in one pass; the rest is found by the next one. As many as a pass can carry out in its
+/// time.
+const PAGE: usize = 500;
 /// Open jobs that are looked at. A connection with as many has no time to heal.
 const OPEN: usize = 100;
 

@@ -2,11 +2,11 @@
 
 /// Most entries of one call.
 const ENTRIES: usize = 10;
-/// Most bytes of one call: 256 KiB.
+/// Most bytes that are put together: 256 KiB.
 const BYTES: usize = 256 * 1024;
 
 /// Batches of at most ten entries and 256 KiB, in the given order. An entry larger than that goes
-/// alone: AWS says what is wrong with it.
+/// alone: a queue takes up to 1 MiB, and AWS says what is wrong with more.
 pub(super) fn batches<T>(items: Vec<T>, size: impl Fn(&T) -> usize) -> Vec<Vec<T>> {
     let mut batches: Vec<Vec<T>> = Vec::new();
     let mut bytes = 0;

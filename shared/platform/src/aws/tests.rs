@@ -129,6 +129,14 @@ async fn a_blob_is_stored_whole_with_its_type() {
 }
 
 #[tokio::test]
+async fn a_blob_is_emptied_by_storing_nothing() {
+    let server = Server::start(vec![answer("200 OK", "", "")]).await;
+    assert_eq!(bucket(&server).await.put("texts/a/1", "text/plain", chunks(""), 0).await, Ok(0));
+    let seen = server.requests().remove(0);
+    assert!(seen.starts_with("PUT /recordings/texts/a/1") && seen.contains("content-length: 0"), "{seen}");
+}
+
+#[tokio::test]
 async fn a_blob_that_is_too_large_is_never_sent() {
     let server = Server::start(Vec::new()).await;
     let blobs = bucket(&server).await;

@@ -14,6 +14,11 @@ use super::{SCHEMA, json};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Row, TableError, Update, Value};
 
+/// Longest text that stands in its row, in bytes; a longer one goes to the blob store.
+pub const INLINE: usize = 4 * 1024;
+/// How much of a longer one stands there, in characters.
+const BEGINNING: usize = 1000;
+
 /// What was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Entry {
@@ -35,6 +40,8 @@ pub struct HistoryRow {
     /// A message of ours: the row of that effect shows it.
     pub effect: Option<EffectId>,
     pub deleted_at: Option<Timestamp>,
+    /// The blob with the whole text, of which the entry has the beginning.
+    pub whole: Option<String>,
 }
 
 impl HistoryRow {
@@ -45,6 +52,7 @@ impl HistoryRow {
             entry: row.attributes.contains_key("entry").then(|| json(row, "entry")).transpose()?,
             effect: row.s("effect").map(EffectId::from),
             deleted_at: row.n("deleted_at").map(Timestamp),
+            whole: row.s("whole").map(str::to_owned),
         })
     }
 }
@@ -66,6 +74,12 @@ fn put(key: Key, at: Timestamp, entry: &Entry) -> Update {
 pub fn message(conversation: &Conversation, message: &Message, occurred_at: Timestamp) -> Update {
     let key = row_of(conversation, &Mark::Message(message.id.clone()));
     put(key, occurred_at, &Entry::Message(message.clone()))
+}
+
+/// The same of a message whose text is too long: the whole of it stands in this blob already.
+pub fn beginning(conversation: &Conversation, told: &Message, occurred_at: Timestamp, blob: &str) -> Update {
+    let text = told.text.chars().take(BEGINNING).collect();
+    message(conversation, &Message { text, ..told.clone() }, occurred_at).set("whole", blob)
 }
 
 /// An employee's note; `id` is the same however often it comes.

@@ -86,11 +86,11 @@ fn either_account_is_good_during_a_change_and_a_channel_without_one_believes_nob
 
 #[test]
 fn an_enormous_text_is_cut_and_an_enormous_detail_too() {
-    let words = "я".repeat(100_000);
+    let words = "я".repeat(100_001);
     let long = message(json!({ "type": "text", "content": { "text": words } }));
-    assert_eq!(long.text.chars().count(), 10_000);
+    assert_eq!(long.text.chars().count(), 100_000);
     assert!(long.text.ends_with("я…"));
-    let whole = message(json!({ "type": "text", "content": { "text": "я".repeat(10_000) } }));
+    let whole = message(json!({ "type": "text", "content": { "text": "я".repeat(100_000) } }));
     assert!(whole.text.ends_with('я'));
     let link = message(json!({ "type": "link", "content": { "link": { "url": words, "text": "здесь" } } }));
     assert_eq!(link.details["url"].chars().count(), 1000);
