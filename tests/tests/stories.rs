@@ -34,6 +34,8 @@ mod intake;
 mod load;
 #[path = "stories/lost_secrets.rs"]
 mod lost_secrets;
+#[path = "stories/odd_messages.rs"]
+mod odd_messages;
 #[path = "stories/operators.rs"]
 mod operators;
 #[path = "stories/people.rs"]

@@ -21,14 +21,14 @@ use crate::people::{ask, of, owner};
 use crate::telling::in_virtual_time;
 
 /// How the page shows the channel's connection.
-async fn connection(world: &World) -> Json {
+pub async fn connection(world: &World) -> Json {
     let (status, shown) = ask(world, &owner(), "GET", &of("connections"), None).await;
     assert_eq!(status, 200, "{shown}");
     let all = shown["connections"].as_array().expect("connections");
     all.iter().find(|one| one["id"] == "channel:ads").expect("the channel").clone()
 }
 
-fn refused(path: &str, times: u32, status: u16) -> Fault {
+pub fn refused(path: &str, times: u32, status: u16) -> Fault {
     let kind = FaultKind::Status { status, body: String::new(), retry_after: None };
     Fault { method: None, path_contains: path.to_owned(), skip: 0, times, kind }
 }

@@ -19,7 +19,7 @@ use crate::telling::{at_every_crash, in_virtual_time};
 const FOUND: u64 = 11;
 
 /// Something happens in the chats, and no push of it comes.
-fn unheard<T>(world: &World, act: impl FnOnce(&mut Avito, i64) -> T) -> T {
+pub fn unheard<T>(world: &World, act: impl FnOnce(&mut Avito, i64) -> T) -> T {
     let now_ms = world.now().0;
     world.ads(|ads| {
         let done = act(ads, now_ms);
