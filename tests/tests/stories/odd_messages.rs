@@ -87,6 +87,8 @@ async fn a_message_that_is_too_large_for_a_webhook_is_refused_at_once_and_found_
         (whole(&world, &chat, &message).await, world.written_in(&chat)),
         (Ok(very_long()), vec![SOON.to_owned()])
     );
+    world.blobs.stored.lock().expect("free").clear();
+    assert_eq!(whole(&world, &chat, &message).await, Err(410), "only the beginning is kept");
 }
 
 /// The path that the provider was told.
