@@ -118,10 +118,12 @@ class World:
         state = self.state()
         news = json.loads(state["pushed"][0]["body"])
         picture = {"type": "image", "content": {"image": {"sizes": {"640x480": PICTURE}}}}
-        news["payload"]["value"] |= {"id": "picture", **picture}
-        request = urllib.request.Request(state["subscriptions"][0], json.dumps(news).encode())
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            assert answer.status == 200, answer.status
+        place = {"type": "location", "content": {"location": {"lat": 55.599799, "lon": 37.603954, "text": "Москва"}}}
+        for name, content in [("picture", picture), ("place", place)]:
+            news["payload"]["value"] |= {"id": name, **content}
+            request = urllib.request.Request(state["subscriptions"][0], json.dumps(news).encode())
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                assert answer.status == 200, answer.status
 
     def typing_survives(self):
         self.page.type(".composer textarea", ANSWER)
@@ -130,6 +132,9 @@ class World:
         self.page.see(".message.client", "Ау!")
         link = self.page.see(".message.client a", "img.example.test")
         assert "картинка" in self.page.see(".message.client", link)
+        self.page.see(".message.client a", "на карте: 55.599799, 37.603954")
+        safe = "[...document.querySelectorAll('.message a')].every((it) => it.rel === 'noopener noreferrer' && it.target === '_blank')"
+        assert self.page.value(safe), "a page of others must not know where it was opened from"
         typed = self.page.value("document.activeElement.value")
         assert typed == ANSWER, f"what was typed is now {typed!r}"
 

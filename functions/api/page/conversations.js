@@ -234,16 +234,23 @@ function message(item, it, remove) {
     h("p", { className: "small quiet" }, h("b", {}, t.from[it.from]), by && ` · ${by}`, " · ", time(it.at)),
     h("p", { className: it.deleted_at ? "words quiet" : "words" }, it.kind !== "text" && [badge("", t.kinds[it.kind]), " "],
       words),
-    h("p", { className: "small quiet" }, [details.title, details.price, details.lat && `${details.lat}, ${details.lon}`]
-      .filter(Boolean).join(" · "), details.url && [" ", reference(details.url)]),
+    h("p", { className: "small quiet" }, [details.title, details.price].filter(Boolean).join(" · "),
+      details.url && [" ", reference(details.url)], details.lat && [" ", onMap(details)]),
     h("p", { className: "small" }, state, state && button && " · ", button));
 }
 
 /// What lies elsewhere is fetched by whoever follows the link, never by the page.
-function reference(address) {
+function reference(address, words) {
   const url = URL.canParse(address) && new URL(address);
-  if (!url || !["http:", "https:"].includes(url.protocol)) return address;
-  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, `${t.openAt} ${url.host}`);
+  if (!url || url.protocol !== "https:") return address;
+  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, words || `${t.openAt} ${url.host}`);
+}
+
+function onMap({ lat, lon }) {
+  const place = `${lat}, ${lon}`;
+  const is = (text, most) => Math.abs(Number(text || NaN)) <= most;
+  if (!is(lat, 90) || !is(lon, 180)) return place;
+  return reference("https://yandex.ru/maps/?" + new URLSearchParams({ pt: `${Number(lon)},${Number(lat)}`, z: 16, l: "map" }), `${t.onMap}: ${place}`);
 }
 
 /// Where a reply or a note is written. The same text goes out under the same key until it is known to have arrived.

@@ -89,6 +89,7 @@ export const ru = {
     },
     sending: { waiting: "отправляется", sent: "отправлено", not_sent: "не отправлено" },
     openAt: "открыть на",
+    onMap: "на карте",
     deleted: "сообщение удалено",
     remove: "Удалить",
     removeSure: "Сообщение исчезнет и у клиента. Удалить?",
