@@ -6,6 +6,8 @@ mod answering;
 mod arrival_orders;
 #[path = "stories/avito.rs"]
 mod avito;
+#[path = "stories/avito_media.rs"]
+mod avito_media;
 #[path = "stories/avito_off.rs"]
 mod avito_off;
 #[path = "stories/avito_trouble.rs"]

@@ -187,13 +187,20 @@ function one(place, id) {
   }
 
   function draw() {
-    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove));
+    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove, acts && hear));
     before.hidden = !shown.cursor;
   }
 
   function remove(button, it) {
     if (confirm(t.removeSure)) act(button, async () => {
       await ofAccount("DELETE", `${path}/messages/${encodeURIComponent(it.message)}`, undefined, crypto.randomUUID());
+      await load();
+    });
+  }
+
+  function hear(button, it) {
+    act(button, async () => {
+      await ofAccount("POST", path + "/voice", { message: it.message });
       await load();
     });
   }
@@ -222,7 +229,7 @@ function about(it) {
     it.trouble && h("p", { className: "bad" }, `${t.trouble}: ${it.trouble}`));
 }
 
-function message(item, it, remove) {
+function message(item, it, remove, hear) {
   const details = it.details || {};
   const words = it.deleted_at ? t.deleted : it.text;
   const by = it.by || (it.from === "agent" && t.inApplication);
@@ -236,7 +243,16 @@ function message(item, it, remove) {
       words),
     h("p", { className: "small quiet" }, [details.title, details.price].filter(Boolean).join(" · "),
       details.url && [" ", reference(details.url)], details.lat && [" ", onMap(details)]),
+    it.voice && h("p", { className: "small" }, voice(it, hear)),
     h("p", { className: "small" }, state, state && button && " · ", button));
+}
+
+/// A link of the provider's that lives for an hour; it is asked for by whoever wants to listen.
+function voice(it, hear) {
+  const { url, until, asked } = it.voice;
+  if (url) return [reference(url, t.listen), " ", h("span", { className: "quiet" }, `${t.goodUntil} `, time(until))];
+  if (asked) return h("span", { className: "quiet" }, t.voiceAsked);
+  return hear && h("button", { type: "button", onclick: (event) => hear(event.currentTarget, it) }, t.askVoice);
 }
 
 /// What lies elsewhere is fetched by whoever follows the link, never by the page.

@@ -45,9 +45,9 @@ fn said<'de, D: Deserializer<'de>>(given: D) -> Result<Option<EmployeeId>, D::Er
 
 /// Who does something to which conversation.
 pub struct Acting {
-    policy: Arc<Policy>,
-    id: ItemId,
-    by: EmployeeId,
+    pub policy: Arc<Policy>,
+    pub id: ItemId,
+    pub by: EmployeeId,
 }
 
 impl Api {
@@ -105,6 +105,7 @@ impl Api {
                 };
                 self.done(acting, key, kind, ends_ms).await
             }
+            Act::Voice => self.ask_for_voice(acting, request, ends_ms).await,
             Act::Open => self.done(acting, key, |_| Ok(Kind::Opened { by: by.clone() }), ends_ms).await,
         }
     }
@@ -128,7 +129,7 @@ impl Api {
         self.done(acting, once(request, &acting.by)?, kind, ends_ms).await
     }
 
-    async fn done(
+    pub(crate) async fn done(
         &self,
         acting: &Acting,
         once: Option<Once>,
@@ -243,6 +244,7 @@ mod tests {
             entry: None,
             effect: effect.map(Into::into),
             deleted_at,
+            voice: None,
         };
         assert_eq!(deletable(&row(Some("chat/ads/u/1/0"), None)), Ok(Timestamp(5)));
         for other in [row(None, None), row(Some("chat/ads/u/1/0"), Some(Timestamp(9)))] {

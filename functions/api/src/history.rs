@@ -16,6 +16,7 @@ use perezvon_store::{Row, Table, TableError, keys};
 use serde::Serialize;
 
 use crate::conversations::{name, writer};
+use crate::media::VoiceView;
 use crate::{list, opaque};
 
 /// Most rows of one conversation that are looked at.
@@ -40,6 +41,9 @@ pub struct MessageView {
     pub text: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
+    /// Of a voice message: where it can be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceView>,
     /// Of a text of ours: `waiting`, `sent`, `not_sent`.
     pub state: Option<&'static str>,
     /// Why it was not sent, while that is known.
@@ -151,6 +155,7 @@ impl Told<'_> {
                     kind: kind(message.kind),
                     text: if gone { String::new() } else { message.text.clone() },
                     details: if gone { BTreeMap::new() } else { message.details.clone() },
+                    voice: VoiceView::of(row, self.is_asked_for(id), self.now),
                     deleted_at: row.deleted_at,
                     can_delete: from == Writer::Agent && self.can_delete(id, row),
                     ..bare
@@ -185,6 +190,11 @@ impl Told<'_> {
         }
     }
 
+    fn is_asked_for(&self, voice: &str) -> bool {
+        let asked = |errand: &Errand| matches!(errand, Errand::ReadVoice { message } if message == voice);
+        self.of.errands.values().any(asked)
+    }
+
     fn can_delete(&self, message: &str, row: &HistoryRow) -> bool {
         let asked = |errand: &Errand| matches!(errand, Errand::Delete { message: asked } if asked == message);
         row.deleted_at.is_none()
@@ -203,6 +213,7 @@ fn bare(id: &str, at: Timestamp) -> MessageView {
         kind: kind(MessageKind::Text),
         text: String::new(),
         details: BTreeMap::new(),
+        voice: None,
         state: None,
         why: None,
         deleted_at: None,

@@ -17,6 +17,7 @@ mod jobs;
 mod keys;
 mod list;
 mod login;
+mod media;
 mod once;
 mod opaque;
 mod page;

@@ -60,6 +60,7 @@ pub enum Act {
     Assign,
     Close,
     Open,
+    Voice,
 }
 
 impl Act {
@@ -70,6 +71,7 @@ impl Act {
             "assign" => Self::Assign,
             "close" => Self::Close,
             "open" => Self::Open,
+            "voice" => Self::Voice,
             _ => return None,
         })
     }
@@ -221,6 +223,7 @@ mod tests {
         ("PUT", "employees/anna/status", ANSWER),
         ("POST", "urls", &[Owner, Admin, Integrator]),
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
+        ("POST", "conversations/ads:1/voice", ANSWER),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -268,6 +271,7 @@ mod tests {
             Resource::PutStatus(_) => 24,
             Resource::Subscribe => 25,
             Resource::Disable(_) => 26,
+            Resource::Act { act: Act::Voice, .. } => 27,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -275,7 +279,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 27);
+        assert_eq!(TABLE.len(), 28);
     }
 
     #[test]

@@ -86,6 +86,7 @@ fn chat_words(command: &ChatCommand) -> String {
         ChatCommand::MarkRead { .. } => "отметить чат прочитанным".to_owned(),
         ChatCommand::DeleteMessage { .. } => "удалить наше сообщение".to_owned(),
         ChatCommand::ReadChat { .. } => "узнать, кто клиент и о чём чат".to_owned(),
+        ChatCommand::ReadVoice { .. } => "взять ссылку на голосовое сообщение".to_owned(),
     }
 }
 
@@ -148,6 +149,7 @@ fn chat_result(result: &ChatResult) -> &'static str {
         ChatResult::MarkedRead => "отмечено прочитанным",
         ChatResult::Deleted => "удалено",
         ChatResult::ChatRead { .. } => "прочитано",
+        ChatResult::VoiceRead { .. } => "ссылка получена",
     }
 }
 

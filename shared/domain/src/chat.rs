@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::EmployeeId;
+use crate::time::Timestamp;
 
 /// What the provider of a channel is asked to do in one chat.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,8 @@ pub enum ChatCommand {
     DeleteMessage { chat: String, message: String },
     /// Who is the client, and what is the chat about?
     ReadChat { chat: String },
+    /// Where can a voice message be heard? Both are named as the provider names them.
+    ReadVoice { chat: String, message: String, voice: String },
 }
 
 impl ChatCommand {
@@ -73,5 +76,11 @@ pub enum ChatResult {
         name: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         about: Option<String>,
+    },
+    /// A voice message can be heard there, until then.
+    VoiceRead {
+        message: String,
+        url: String,
+        until: Timestamp,
     },
 }

@@ -1,10 +1,10 @@
-//! Jobs out: a text, a deletion, a read mark, and the look at who the client is.
+//! Jobs out: a text, a deletion, a read mark, the look at who the client is, the link to a voice message.
 
 use perezvon_domain::time::Millis;
 use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
 
 use super::answer::{self, failed};
-use super::{Avito, chat, heal, request, send, subscribe, token};
+use super::{Avito, chat, heal, request, send, subscribe, token, voice};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -59,6 +59,7 @@ fn understand(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
             answer::Answer::Settled(outcome) => outcome,
         },
         ChatCommand::ReadChat { .. } => chat::absorb(work, known, reply),
+        ChatCommand::ReadVoice { message, voice, .. } => voice::absorb(work, known, reply, message, &voice),
     }
 }
 
@@ -83,6 +84,7 @@ impl Jobs for Avito {
             // Repeated without harm, so nobody need find out whether it was carried out.
             ChatCommand::MarkRead { chat } => Step::Read(request::command(known, chat, &["read"], None)),
             ChatCommand::ReadChat { chat } => Step::Read(request::chat(known, chat)),
+            ChatCommand::ReadVoice { voice, .. } => Step::Read(request::voice(known, voice)),
         }
     }
 

@@ -13,6 +13,7 @@ mod settings;
 mod subscribe;
 mod token;
 mod value;
+mod voice;
 
 #[cfg(test)]
 mod tests;

@@ -26,9 +26,19 @@ fn outgoing(known: &Known<'_>, method: &'static str, path: &str) -> Outgoing {
     }
 }
 
-/// What follows the version: our account's chats.
+/// What follows the version: our account.
+fn ours(known: &Known<'_>) -> String {
+    format!("accounts/{}", escape(known.secret.get(USER_ID).trim()))
+}
+
+/// Our account's chats.
 fn chats(known: &Known<'_>) -> String {
-    format!("accounts/{}/chats", escape(known.secret.get(USER_ID).trim()))
+    format!("{}/chats", ours(known))
+}
+
+/// Where a voice message can be heard.
+pub(super) fn voice(known: &Known<'_>, voice: &str) -> Outgoing {
+    outgoing(known, "GET", &format!("v1/{}/getVoiceFiles?voice_ids={}", ours(known), escape(voice)))
 }
 
 /// Where pushes go from now on.

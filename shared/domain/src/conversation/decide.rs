@@ -75,6 +75,7 @@ impl<'a> Turn<'a> {
             }
             Kind::Opened { .. } => self.mark_read(),
             Kind::DeletionAsked { message, .. } => self.delete(message),
+            Kind::VoiceAsked { message, voice, .. } => self.read_voice(message, voice),
             Kind::ChannelDisabled => self.take_end_of_channel(Cause::ChannelDisabled),
             Kind::ChannelSuperseded => self.take_end_of_channel(Cause::ChannelSuperseded),
             Kind::JobEnded { effect, result } => self.take_result(effect, result),
@@ -168,12 +169,23 @@ impl<'a> Turn<'a> {
     }
 
     fn delete(&mut self, message: &str) {
-        let errand = Errand::Delete { message: message.to_owned() };
+        let (chat, message) = (self.conversation.chat.clone(), message.to_owned());
+        let errand = Errand::Delete { message: message.clone() };
+        self.once_at_a_time(errand, ChatCommand::DeleteMessage { chat, message });
+    }
+
+    fn read_voice(&mut self, message: &str, voice: &str) {
+        let (chat, message) = (self.conversation.chat.clone(), message.to_owned());
+        let errand = Errand::ReadVoice { message: message.clone() };
+        self.once_at_a_time(errand, ChatCommand::ReadVoice { chat, message, voice: voice.to_owned() });
+    }
+
+    /// Asks the provider for something that a person wants, unless it is asked already.
+    fn once_at_a_time(&mut self, errand: Errand, command: ChatCommand) {
         if self.inbox().is_none() || self.conversation.errands.values().any(|known| *known == errand) {
             return;
         }
-        let chat = self.conversation.chat.clone();
-        let ordered = self.order(ChatCommand::DeleteMessage { chat, message: message.to_owned() });
+        let ordered = self.order(command);
         self.conversation.errands.extend(ordered.map(|id| (id, errand)));
     }
 

@@ -62,6 +62,12 @@ pub enum ConversationEventKind {
         by: EmployeeId,
         message: String,
     },
+    /// An employee wants to hear a voice message; both are named as the provider names them.
+    VoiceAsked {
+        by: EmployeeId,
+        message: String,
+        voice: String,
+    },
     /// The channel was switched off.
     ChannelDisabled,
     /// The same account of the provider was connected in a channel made later.
@@ -182,6 +188,7 @@ impl ConversationEventKind {
             Self::ClosedByAgent { .. } => "ClosedByAgent",
             Self::Opened { .. } => "Opened",
             Self::DeletionAsked { .. } => "DeletionAsked",
+            Self::VoiceAsked { .. } => "VoiceAsked",
             Self::ChannelDisabled => "ChannelDisabled",
             Self::ChannelSuperseded => "ChannelSuperseded",
             Self::JobEnded { .. } => "JobEnded",

@@ -101,6 +101,9 @@ impl Run<'_> {
                 (_, ChatCommand::MarkRead { .. }) => JobResult::Chat(ChatResult::MarkedRead),
                 (_, ChatCommand::DeleteMessage { .. }) => JobResult::Chat(ChatResult::Deleted),
                 (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(ChatResult::ChatRead { name: None, about: None }),
+                (_, ChatCommand::ReadVoice { message, .. }) => {
+                    JobResult::Chat(ChatResult::VoiceRead { message: message.clone(), url: String::new(), until: now })
+                }
             };
             self.decide(now, ConversationEventKind::JobEnded { effect: effect.id.clone(), result });
         }
@@ -119,6 +122,7 @@ pub fn describe(effect: &Effect) -> String {
             Command::Chat(ChatCommand::MarkRead { .. }) => "MarkRead".to_owned(),
             Command::Chat(ChatCommand::DeleteMessage { .. }) => "DeleteMessage".to_owned(),
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),
+            Command::Chat(ChatCommand::ReadVoice { .. }) => "ReadVoice".to_owned(),
             _ => "a job of a call".to_owned(),
         },
         Wanted::Fact(fact) => fact.name().to_owned(),

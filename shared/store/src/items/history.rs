@@ -35,6 +35,8 @@ pub struct HistoryRow {
     /// A message of ours: the row of that effect shows it.
     pub effect: Option<EffectId>,
     pub deleted_at: Option<Timestamp>,
+    /// Where a voice message can be heard, and until when.
+    pub voice: Option<(String, Timestamp)>,
 }
 
 impl HistoryRow {
@@ -45,6 +47,7 @@ impl HistoryRow {
             entry: row.attributes.contains_key("entry").then(|| json(row, "entry")).transpose()?,
             effect: row.s("effect").map(EffectId::from),
             deleted_at: row.n("deleted_at").map(Timestamp),
+            voice: row.s("voice").map(str::to_owned).zip(row.n("voice_until").map(Timestamp)),
         })
     }
 }
@@ -93,6 +96,12 @@ pub fn is_ours(conversation: &Conversation, id: &str, effect: &EffectId, at: Tim
 /// A message was taken back: its row says so, whichever of the two comes first.
 pub fn deleted(conversation: &Conversation, id: &str, at: Timestamp) -> Update {
     Update::new(row_of(conversation, &Mark::Message(id.to_owned()))).set("schema", SCHEMA).set("deleted_at", at.0)
+}
+
+/// A voice message of the chat can be heard there, until then.
+pub fn voice(conversation: &Conversation, id: &str, url: &str, until: Timestamp) -> Update {
+    let key = row_of(conversation, &Mark::Message(id.to_owned()));
+    Update::new(key).set("voice", url.to_owned()).set("voice_until", until.0).when(Condition::Present)
 }
 
 /// What a person did under an `Idempotency-Key`, for a day.

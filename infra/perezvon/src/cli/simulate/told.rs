@@ -71,7 +71,7 @@ fn done(effect: &Effect) -> Option<String> {
     match command(effect)? {
         ChatCommand::SendMessage { text, .. } => Some(said("клиенту отправлено", text)),
         ChatCommand::MarkRead { .. } => Some("чат отмечен прочитанным".to_owned()),
-        ChatCommand::DeleteMessage { .. } | ChatCommand::ReadChat { .. } => None,
+        ChatCommand::DeleteMessage { .. } | ChatCommand::ReadChat { .. } | ChatCommand::ReadVoice { .. } => None,
     }
 }
 

@@ -30,7 +30,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 16] = [
+const GOLDEN: [&str; 17] = [
     "account",
     "delete",
     "delete-look",
@@ -40,6 +40,7 @@ const GOLDEN: [&str; 16] = [
     "heal-chat-further",
     "mark-read",
     "read-chat",
+    "read-voice",
     "send",
     "send-look",
     "send-look-further",
@@ -50,7 +51,7 @@ const GOLDEN: [&str; 16] = [
 ];
 
 /// The sample answers, all of them.
-const ANSWERS: [&str; 15] = [
+const ANSWERS: [&str; 16] = [
     "chat",
     "chats",
     "error-400",
@@ -66,6 +67,7 @@ const ANSWERS: [&str; 15] = [
     "sent",
     "token-client",
     "token-user",
+    "voice",
 ];
 
 fn folder() -> PathBuf {
@@ -142,6 +144,11 @@ fn marking() -> Command {
 
 fn reading() -> Command {
     Command::Chat(ChatCommand::ReadChat { chat: CHAT.into() })
+}
+
+fn hearing() -> Command {
+    let (message, voice) = (SENT.into(), "00000000-0000-4000-8000-00000000aa01".into());
+    Command::Chat(ChatCommand::ReadVoice { chat: CHAT.into(), message, voice })
 }
 
 /// A job and what the engine does with it.

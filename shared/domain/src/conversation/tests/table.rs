@@ -50,6 +50,7 @@ fn events() -> Vec<(&'static str, Timestamp, Timestamp, Kind)> {
         ("ClosedByAgent", now, now, Kind::ClosedByAgent { by: by() }),
         ("Opened", now, now, Kind::Opened { by: by() }),
         ("DeletionAsked", now, now, Kind::DeletionAsked { by: by(), message: "ours".into() }),
+        ("VoiceAsked", now, now, Kind::VoiceAsked { by: by(), message: "v".into(), voice: "v-1".into() }),
         ("ChannelDisabled", now, now, Kind::ChannelDisabled),
         ("ChannelSuperseded", now, now, Kind::ChannelSuperseded),
         ("JobEnded (sent)", now, now, Kind::JobEnded { effect: first, result: sent }),
