@@ -7,6 +7,8 @@ import { badge, empty } from "./views.js";
 const t = texts.conversations;
 const HOME = "#/conversations";
 const PAGE = 50;
+/// Largest picture, in bytes.
+const LARGEST_PICTURE = 4 * 1024 * 1024;
 /// Most rows of one request.
 const MOST = 200;
 
@@ -282,25 +284,39 @@ function composer(id, path, load) {
     onkeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send("reply"); },
   });
   const note = h("button", { type: "button", onclick: () => send("note") }, t.note);
+  const file = h("input", { type: "file", accept: ".jpg,.jpeg,.png,.gif,.bmp,.heic", hidden: true, "aria-label": t.picture,
+    onchange: () => { if (file.files[0]) sendPicture(file.files[0]); } });
+  const picture = h("button", { type: "button", onclick: () => file.click() }, t.picture);
   const reply = h("button", { type: "submit", className: "primary" }, t.reply);
   const form = h("form", { className: "composer", onsubmit: (event) => { event.preventDefault(); send("reply"); } },
-    box, h("div", { className: "cardhead" }, reply, note, h("span", { className: "quiet small" }, t.noteHint)));
+    box, h("div", { className: "cardhead" }, reply, picture, note, file, h("span", { className: "quiet small" }, t.noteHint)));
   let sent = null;
 
   function working(on) {
-    box.readOnly = reply.disabled = note.disabled = on;
+    box.readOnly = reply.disabled = note.disabled = picture.disabled = on;
   }
 
-  async function send(verb) {
+  function send(verb) {
     if (reply.disabled) return;
     if (!box.value.trim()) return box.focus();
-    const body = { text: box.value };
-    if (!sent || sent.verb !== verb || sent.text !== body.text) sent = { verb, text: body.text, key: crypto.randomUUID() };
+    const text = box.value;
+    return post(verb, text, { text }, () => { box.value = ""; });
+  }
+
+  /// The same file chosen again after a lost answer is the same picture.
+  function sendPicture(chosen) {
+    file.value = "";
+    if (chosen.size > LARGEST_PICTURE) return notice(t.pictureTooLarge, true);
+    return post("image", [chosen.name, chosen.size, chosen.lastModified].join("/"), chosen, () => null);
+  }
+
+  async function post(verb, text, body, after) {
+    if (!sent || sent.verb !== verb || sent.text !== text) sent = { verb, text, key: crypto.randomUUID() };
     working(true);
     try {
       await ofAccount("POST", `${path}/${verb}`, body, sent.key);
       sent = null;
-      box.value = "";
+      after();
       notice("");
       await form.load();
     } catch (error) {

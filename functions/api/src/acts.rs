@@ -105,6 +105,7 @@ impl Api {
                 };
                 self.done(acting, key, kind, ends_ms).await
             }
+            Act::Image => self.reply_with_image(acting, key, request, ends_ms).await,
             Act::Voice => self.ask_for_voice(acting, request, ends_ms).await,
             Act::Open => self.done(acting, key, |_| Ok(Kind::Opened { by: by.clone() }), ends_ms).await,
         }
@@ -186,10 +187,11 @@ fn too_long(error: String) -> Problem {
     Problem { what_to_do: texts::SHORTEN.to_owned(), ..Problem::bad(error) }
 }
 
-fn not_replied(why: NotReplied) -> Problem {
+pub fn not_replied(why: NotReplied) -> Problem {
     match why {
         NotReplied::ChannelOff => Problem::new(409, texts::CHANNEL_OFF),
         NotReplied::NeverStarted => Problem::new(409, texts::NEVER_STARTED),
+        NotReplied::NoImages => Problem::new(409, texts::NO_IMAGES),
         NotReplied::Empty => Problem::new(400, texts::EMPTY_TEXT),
         NotReplied::TooLong(most) => too_long(texts::too_many_characters(most)),
         NotReplied::TooMany(most) => too_long(texts::too_many_parts(most)),
@@ -224,6 +226,7 @@ mod tests {
         let replies = [
             (NotReplied::ChannelOff, 409),
             (NotReplied::NeverStarted, 409),
+            (NotReplied::NoImages, 409),
             (NotReplied::Empty, 400),
             (NotReplied::TooLong(77), 400),
             (NotReplied::TooMany(77), 400),

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use perezvon_domain::conversation::event::{Author, MessageKind};
 use perezvon_domain::conversation::{Conversation, Errand, Writer};
 use perezvon_domain::effect::Wanted;
-use perezvon_domain::{ChatCommand, Command, Effect, Origin, Policy, Timestamp};
+use perezvon_domain::{Command, Effect, Origin, Policy, Timestamp};
 use perezvon_store::items::conversation::ConversationItem;
-use perezvon_store::items::history::{Entry, HistoryRow};
+use perezvon_store::items::history::{self, Entry, HistoryRow};
 use perezvon_store::table::Query;
 use perezvon_store::{Row, Table, TableError, keys};
 use serde::Serialize;
@@ -113,7 +113,7 @@ pub fn views(
 }
 
 fn is_sent(row: &HistoryRow) -> bool {
-    matches!(row.entry, Some(Entry::Sent { .. }))
+    matches!(row.entry, Some(Entry::Sent { .. } | Entry::Picture { .. }))
 }
 
 /// What the conversation knows of its messages.
@@ -129,14 +129,14 @@ impl Told<'_> {
     /// A text that has no row yet.
     fn on_its_way(&self, effect: &Effect) -> Option<MessageView> {
         let Wanted::Job(order) = &effect.wanted else { return None };
-        let Command::Chat(ChatCommand::SendMessage { text, origin, .. }) = &order.command else { return None };
-        Some(self.sent(effect.id.as_str(), effect.at, origin, text))
+        let Command::Chat(command) = &order.command else { return None };
+        self.ours(effect.id.as_str(), effect.at, &history::entry(command)?)
     }
 
     fn view(&self, id: &str, row: &HistoryRow) -> Option<MessageView> {
         let bare = bare(id, row.at);
         Some(match row.entry.as_ref()? {
-            Entry::Sent { origin, text } => self.sent(id, row.at, origin, text),
+            entry @ (Entry::Sent { .. } | Entry::Picture { .. }) => return self.ours(id, row.at, entry),
             Entry::Note { by, text } => {
                 MessageView { from: "note", by: Some(name(by, Some(self.policy))), text: text.clone(), ..bare }
             }
@@ -162,6 +162,17 @@ impl Told<'_> {
                 }
             }
         })
+    }
+
+    /// What we sent, or are sending.
+    fn ours(&self, id: &str, at: Timestamp, entry: &Entry) -> Option<MessageView> {
+        match entry {
+            Entry::Sent { origin, text } => Some(self.sent(id, at, origin, text)),
+            Entry::Picture { origin } => {
+                Some(MessageView { kind: kind(MessageKind::Image), ..self.sent(id, at, origin, "") })
+            }
+            Entry::Message(_) | Entry::Note { .. } => None,
+        }
     }
 
     fn sent(&self, id: &str, at: Timestamp, origin: &Origin, text: &str) -> MessageView {

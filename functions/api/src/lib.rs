@@ -52,6 +52,7 @@ use crate::route::{NoRoute, Resource, Route};
 use crate::web::{Problem, Reply, Request};
 
 pub use crate::access::EVERY_ACCOUNT;
+pub use crate::web::LARGEST_IMAGE;
 
 /// AWS actions this function uses. Of secrets it reads our own keys alone, and writes the others.
 pub const ACTIONS: &[&str] = &[
@@ -62,6 +63,7 @@ pub const ACTIONS: &[&str] = &[
     "secretsmanager:CreateSecret",
     "s3:GetObject",
     "s3:ListBucket",
+    "s3:PutObject",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
     "dynamodb:Query",

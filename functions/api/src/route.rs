@@ -61,6 +61,7 @@ pub enum Act {
     Close,
     Open,
     Voice,
+    Image,
 }
 
 impl Act {
@@ -72,6 +73,7 @@ impl Act {
             "close" => Self::Close,
             "open" => Self::Open,
             "voice" => Self::Voice,
+            "image" => Self::Image,
             _ => return None,
         })
     }
@@ -224,6 +226,7 @@ mod tests {
         ("POST", "urls", &[Owner, Admin, Integrator]),
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
         ("POST", "conversations/ads:1/voice", ANSWER),
+        ("POST", "conversations/ads:1/image", ANSWER),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -272,6 +275,7 @@ mod tests {
             Resource::Subscribe => 25,
             Resource::Disable(_) => 26,
             Resource::Act { act: Act::Voice, .. } => 27,
+            Resource::Act { act: Act::Image, .. } => 28,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -279,7 +283,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 28);
+        assert_eq!(TABLE.len(), 29);
     }
 
     #[test]

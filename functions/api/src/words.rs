@@ -83,6 +83,7 @@ fn chat_words(command: &ChatCommand) -> String {
             format!("отправить автоответ {}", u32::from(*step) + 1)
         }
         ChatCommand::SendMessage { origin: Origin::Closing, .. } => "отправить сообщение о закрытии".to_owned(),
+        ChatCommand::SendImage { .. } => "отправить картинку клиенту".to_owned(),
         ChatCommand::MarkRead { .. } => "отметить чат прочитанным".to_owned(),
         ChatCommand::DeleteMessage { .. } => "удалить наше сообщение".to_owned(),
         ChatCommand::ReadChat { .. } => "узнать, кто клиент и о чём чат".to_owned(),

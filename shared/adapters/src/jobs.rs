@@ -87,6 +87,12 @@ pub enum Step {
         request: Outgoing,
         marker: usize,
     },
+    /// A request that may be repeated without harm, with a blob of the store at this place of its body.
+    Upload {
+        request: Outgoing,
+        blob: String,
+        at: usize,
+    },
     /// Take the right to make a contact with the job's number; then ask again.
     Claim,
     /// Nothing to send before this time.
@@ -191,5 +197,9 @@ pub trait Jobs: Sync {
     /// For how long after it was sent a message can be taken back; `None`: the provider tells when asked.
     fn delete_within(&self) -> Option<Millis> {
         None
+    }
+    /// Whether a reply may be a picture.
+    fn takes_images(&self) -> bool {
+        false
     }
 }

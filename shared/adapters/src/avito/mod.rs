@@ -3,6 +3,7 @@
 mod answer;
 mod chat;
 mod heal;
+mod image;
 mod intake;
 mod jobs;
 mod look;

@@ -84,6 +84,19 @@ pub(super) fn command(known: &Known<'_>, chat: &str, path: &[&str], body: Option
     }
 }
 
+/// A picture that no chat knows yet: all around its bytes, and where they go.
+pub(super) fn upload(known: &Known<'_>, media_type: &str, boundary: &str) -> (Outgoing, usize) {
+    let mut request = outgoing(known, "POST", &format!("v1/{}/uploadImages", ours(known)));
+    let name = media_type.rsplit('/').next().unwrap_or_default();
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"uploadfile[]\"; filename=\"picture.{name}\"\r\n\
+         Content-Type: {media_type}\r\n\r\n"
+    );
+    request.headers.push(("content-type", format!("multipart/form-data; boundary={boundary}")));
+    request.body = format!("{head}\r\n--{boundary}--\r\n").into_bytes();
+    (request, head.len())
+}
+
 fn with_body(mut request: Outgoing, body: &Value) -> Outgoing {
     request.headers.push(("content-type", "application/json".to_owned()));
     request.body = body.to_string().into_bytes();

@@ -95,7 +95,7 @@ impl Run<'_> {
             };
             let result = match (wanted, command) {
                 (StillWanted::No(because), _) => JobResult::Dropped { because },
-                (_, ChatCommand::SendMessage { .. }) => {
+                (_, ChatCommand::SendMessage { .. } | ChatCommand::SendImage { .. }) => {
                     JobResult::Chat(ChatResult::Sent { message: effect.id.0.clone() })
                 }
                 (_, ChatCommand::MarkRead { .. }) => JobResult::Chat(ChatResult::MarkedRead),
@@ -119,6 +119,7 @@ pub fn describe(effect: &Effect) -> String {
                 Origin::Step { step } => format!("SendMessage (autoreply {})", u32::from(*step) + 1),
                 Origin::Closing => "SendMessage (closing text)".to_owned(),
             },
+            Command::Chat(ChatCommand::SendImage { .. }) => "SendImage".to_owned(),
             Command::Chat(ChatCommand::MarkRead { .. }) => "MarkRead".to_owned(),
             Command::Chat(ChatCommand::DeleteMessage { .. }) => "DeleteMessage".to_owned(),
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),

@@ -21,6 +21,8 @@ pub enum Entry {
     Message(Message),
     /// We asked for it to be sent.
     Sent { origin: Origin, text: String },
+    /// We asked for a picture to be sent.
+    Picture { origin: Origin },
     /// The client does not see it.
     Note { by: EmployeeId, text: String },
 }
@@ -78,13 +80,24 @@ pub fn note(conversation: &Conversation, id: &str, at: Timestamp, by: &EmployeeI
     put(keys::note(account, channel, chat, id), at, &entry)
 }
 
-/// The text that an effect wants sent; `None`: it carries none.
+/// What an effect wants sent; `None`: it sends nothing.
 pub fn sent(conversation: &Conversation, effect: &Effect) -> Option<Update> {
     let Wanted::Job(order) = &effect.wanted else { return None };
-    let Command::Chat(ChatCommand::SendMessage { text, origin, .. }) = &order.command else { return None };
+    let Command::Chat(command) = &order.command else { return None };
     let Conversation { account, channel, chat, .. } = conversation;
-    let entry = Entry::Sent { origin: origin.clone(), text: text.clone() };
+    let entry = entry(command)?;
     Some(put(keys::sent(account, channel, chat, &effect.id), effect.at, &entry))
+}
+
+/// What a command wants sent.
+pub fn entry(command: &ChatCommand) -> Option<Entry> {
+    match command {
+        ChatCommand::SendMessage { text, origin, .. } => {
+            Some(Entry::Sent { origin: origin.clone(), text: text.clone() })
+        }
+        ChatCommand::SendImage { origin, .. } => Some(Entry::Picture { origin: origin.clone() }),
+        _ => None,
+    }
 }
 
 /// A message of the chat is ours: whether its echo came before or comes later, it is known.

@@ -7,6 +7,7 @@ mod answers;
 mod broken;
 mod corpus;
 mod heal;
+mod image;
 mod look;
 mod sending;
 mod settings;
@@ -14,7 +15,7 @@ mod settings;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use perezvon_domain::{ChatCommand, ChatResult, Command, EffectId, JobResult, Origin, Timestamp};
+use perezvon_domain::{ChatCommand, ChatResult, Command, EffectId, Image, JobResult, Origin, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Avito, PROVIDER};
@@ -30,7 +31,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 17] = [
+const GOLDEN: [&str; 20] = [
     "account",
     "delete",
     "delete-look",
@@ -42,16 +43,19 @@ const GOLDEN: [&str; 17] = [
     "read-chat",
     "read-voice",
     "send",
+    "send-image",
+    "send-image-look",
     "send-look",
     "send-look-further",
     "subscribe",
     "token-keys",
     "token-pair",
     "unsubscribe",
+    "upload-image",
 ];
 
 /// The sample answers, all of them.
-const ANSWERS: [&str; 16] = [
+const ANSWERS: [&str; 18] = [
     "chat",
     "chats",
     "error-400",
@@ -65,8 +69,10 @@ const ANSWERS: [&str; 16] = [
     "messages-wrapped",
     "ok",
     "sent",
+    "sent-image",
     "token-client",
     "token-user",
+    "uploaded",
     "voice",
 ];
 
@@ -132,6 +138,12 @@ fn reply(status: u16, body: &Value) -> Reply {
 fn sending(text: &str) -> Command {
     let origin = Origin::Reply { by: "petrova".into() };
     Command::Chat(ChatCommand::SendMessage { chat: CHAT.into(), text: text.into(), origin })
+}
+
+fn picturing() -> Command {
+    let origin = Origin::Reply { by: "petrova".into() };
+    let image = Image { blob: "school/ads/images/1".into(), media_type: "image/png".into() };
+    Command::Chat(ChatCommand::SendImage { chat: CHAT.into(), image, origin })
 }
 
 fn deleting() -> Command {
@@ -221,6 +233,12 @@ impl Play {
     fn read(&mut self, name: &str, status: u16, body: &Value) -> Outcome {
         let Step::Read(request) = self.next() else { panic!("{name}: a read, not {:?}", self.next()) };
         golden(name, &request);
+        self.absorb(&reply(status, body))
+    }
+
+    fn upload(&mut self, status: u16, body: &Value) -> Outcome {
+        let Step::Upload { request, .. } = self.next() else { panic!("an upload, not {:?}", self.next()) };
+        golden("upload-image", &request);
         self.absorb(&reply(status, body))
     }
 

@@ -45,6 +45,7 @@ fn events() -> Vec<(&'static str, Timestamp, Timestamp, Kind)> {
         ("ClientKnown", now, now, Kind::ClientKnown(ClientFacts { name: Some("Олег".into()), ..Default::default() })),
         ("ClientLeft", now, now, Kind::ClientLeft),
         ("ReplyWritten", now, now, reply("Да")),
+        ("ImageReplied", now, now, Kind::ImageReplied { by: by(), image: image() }),
         ("NoteWritten", now, now, Kind::NoteWritten { by: by(), text: "Важно".into() }),
         ("Assigned", now, now, Kind::Assigned { by: by(), to: Some(by()) }),
         ("ClosedByAgent", now, now, Kind::ClosedByAgent { by: by() }),
