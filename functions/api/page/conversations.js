@@ -132,6 +132,7 @@ function one(place, id) {
     return button;
   };
   const take = change(t.take, "assign", { to: me.name });
+  const others = acts && colleagues(path, () => load());
   const giveBack = change(t.giveBack, "assign", { to: null });
   const close = change(t.close, "close", {});
   const facts = h("div");
@@ -142,7 +143,7 @@ function one(place, id) {
   const shown = { messages: [], cursor: null, turn: 0, said: null, seen: null };
   const writing = acts ? composer(id, path, load) : h("p", { className: "quiet" }, t.readOnly);
   place.replaceChildren(h("p", {}, h("a", { href: HOME }, t.back)), h("div", { className: "cards" },
-    h("article", { className: "card" }, facts, h("div", { className: "cardhead" }, take, giveBack, close),
+    h("article", { className: "card" }, facts, h("div", { className: "cardhead" }, take, others, giveBack, close),
       h("details", {}, h("summary", {}, t.reasons), reasons)),
     h("div", {}, h("p", {}, before), part, thread), writing));
 
@@ -161,6 +162,7 @@ function one(place, id) {
     take.hidden = !open || Boolean(assignee && assignee.id === me.name);
     giveBack.hidden = !open || !assignee || !conversation.group;
     close.hidden = !open;
+    if (others) others.show(open, assignee);
     part.hidden = answer.whole;
     const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
     merge(answer);
@@ -215,6 +217,48 @@ function one(place, id) {
     ofAccount("POST", path + "/open", {}, crypto.randomUUID()).catch(() => null);
   }
   return { load };
+}
+
+/// Gives a conversation to a colleague; who is there is asked each time the list is opened.
+function colleagues(path, done) {
+  const { me } = who();
+  const list = h("select", { "aria-label": t.assign, hidden: true, onfocus: () => ask().catch(() => null),
+    onchange: () => {
+      const to = list.value;
+      list.value = "";
+      if (to) act(list, async () => {
+        await ofAccount("POST", path + "/assign", { to }, crypto.randomUUID());
+        notice("");
+        await done();
+      });
+    } }, h("option", { value: "" }, t.assign));
+  let [asked, has] = [false, null];
+
+  /// Nobody passes on to whoever has it, or to oneself: there are buttons for that.
+  function trim() {
+    for (const option of list.options) option.hidden = option.value === me.name || Boolean(has && option.value === has.id);
+  }
+
+  async function ask() {
+    const { employees } = await ofAccount("GET", "employees");
+    const known = new Map([...list.options].map((option) => [option.value, option]));
+    for (const { id, name, status } of employees) {
+      const words = status ? `${name}: ${t.statuses[status]}` : name;
+      if (known.has(id)) known.get(id).textContent = words;
+      else list.append(h("option", { value: id }, words));
+    }
+    trim();
+  }
+
+  return Object.assign(list, { show: (open, assignee) => {
+    list.hidden = !open;
+    has = assignee;
+    trim();
+    if (open && !asked) {
+      asked = true;
+      ask().catch(() => { asked = false; });
+    }
+  } });
 }
 
 function about(it) {

@@ -109,6 +109,8 @@ export const ru = {
     repliesAt: "Автоответ уйдёт",
     closesAt: "Закроется само",
     take: "Взять себе",
+    assign: "Передать…",
+    statuses: { online: "на месте", away: "отошёл" },
     giveBack: "Вернуть отделу",
     close: "Закрыть",
     hint: "Ответ клиенту или заметка для своих",
@@ -140,6 +142,8 @@ export const ru = {
     refused: "отклонено",
     counted: "учтено без звонка",
     pings: "проверок связи",
+    signatures: (seen) => `Подписи (провайдер не говорит, как подписывает): подошла догадка — ${seen.fit}`
+      + (seen.formula ? ` (${seen.formula})` : "") + `, не подошла ни одна — ${seen.fit_none}, без подписи — ${seen.absent}.`,
     none: "Каналов в настройках нет.",
     moods: { off: "выключен", silent: "тишина", refusing: "отклоняет", no_calls: "нет звонков", fine: "работает" },
   },

@@ -201,6 +201,7 @@ impl Api {
                 let acting = self.acting(account, &conversation, visitor).await?;
                 self.delete_message(&acting, &message, request, ends_ms).await
             }
+            Resource::Employees => self.employees(account).await,
             Resource::Status(id) => self.status(account, &EmployeeId(id)).await,
             Resource::PutStatus(id) => self.put_status(account, &EmployeeId(id), visitor, request).await,
         }

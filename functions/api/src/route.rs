@@ -48,6 +48,7 @@ pub enum Resource {
     Conversation(String),
     Act { conversation: String, act: Act },
     DeleteMessage { conversation: String, message: String },
+    Employees,
     Status(String),
     PutStatus(String),
 }
@@ -84,7 +85,8 @@ impl Resource {
     pub fn right(&self) -> Right {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
-            Self::Conversations | Self::Conversation(_) | Self::Status(_) => Right::Calls,
+            Self::Conversations | Self::Conversation(_) => Right::Calls,
+            Self::Employees | Self::Status(_) => Right::Calls,
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
@@ -159,6 +161,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["settings"]) => Resource::Settings,
         ("PUT", ["settings"]) => Resource::PutSettings,
         ("POST", ["tokens"]) => Resource::MakeToken,
+        ("GET", ["employees"]) => Resource::Employees,
         ("GET", ["employees", id, "status"]) => Resource::Status((*id).to_owned()),
         ("PUT", ["employees", id, "status"]) => Resource::PutStatus((*id).to_owned()),
         (_, ["conversations", rest @ ..]) => conversation(method, rest)?,
@@ -227,6 +230,7 @@ mod tests {
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
         ("POST", "conversations/ads:1/voice", ANSWER),
         ("POST", "conversations/ads:1/image", ANSWER),
+        ("GET", "employees", &[Owner, Admin, Operator, Auditor]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -276,6 +280,7 @@ mod tests {
             Resource::Disable(_) => 26,
             Resource::Act { act: Act::Voice, .. } => 27,
             Resource::Act { act: Act::Image, .. } => 28,
+            Resource::Employees => 29,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -283,7 +288,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 29);
+        assert_eq!(TABLE.len(), 30);
     }
 
     #[test]

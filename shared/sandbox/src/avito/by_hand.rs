@@ -133,6 +133,7 @@ impl Avito {
     fn state(&self) -> Value {
         json!({
             "chats": self.chats,
+            "uploaded": self.uploaded,
             "subscriptions": self.subscribed,
             "pushed": self.pushed,
             "violations": self.violations(),
