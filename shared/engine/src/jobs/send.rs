@@ -56,10 +56,6 @@ impl Hold<'_> {
         blob: &str,
         at: usize,
     ) -> Result<Option<Sent>, Failure> {
-        let timeout_ms = self.secret.times.recording_timeout_ms;
-        if self.left_ms() < timeout_ms + 2 * self.worker.times.skew_ms {
-            return Ok(Some(Sent::Not("too little time was left to upload".to_owned())));
-        }
         let Some(blobs) = &self.worker.blobs else {
             return Ok(Some(Sent::Not("this function has no blob store".to_owned())));
         };
@@ -68,6 +64,10 @@ impl Hold<'_> {
             Err(error) => return Ok(Some(Sent::Not(error.to_string()))),
         };
         let Some(found) = found else { return Ok(None) };
+        let timeout_ms = self.secret.times.recording_timeout_ms;
+        if self.left_ms() < timeout_ms + 2 * self.worker.times.skew_ms {
+            return Ok(Some(Sent::Not("too little time was left to upload".to_owned())));
+        }
         let at = at.min(request.body.len());
         request.body.splice(at..at, found.bytes);
         self.send_within(request, timeout_ms).await.map(Some)
