@@ -42,6 +42,8 @@ mod people;
 mod protocol;
 #[path = "stories/revoking.rs"]
 mod revoking;
+#[path = "stories/signatures.rs"]
+mod signatures;
 #[path = "stories/telling.rs"]
 mod telling;
 #[path = "stories/trouble.rs"]

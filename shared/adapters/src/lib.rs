@@ -14,7 +14,7 @@ mod mango;
 mod secret;
 mod settings;
 
-pub use intake::{CallNews, ChatNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+pub use intake::{CallNews, ChatNews, Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
     Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,
 };

@@ -11,6 +11,7 @@ mod message;
 mod request;
 mod send;
 mod settings;
+mod signature;
 mod subscribe;
 mod token;
 mod value;

@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 
 use super::Avito;
 use super::intake::USER_ID;
+use super::signature::SIGNATURE_SECRET;
 use super::token::{ACCESS, CLIENT_ID, CLIENT_SECRET, EXPIRES_AT, ISSUED_AT, REFRESH};
 use crate::settings::{FieldSpec, Problem, Settings};
 
 const OF_A_PAIR: &str =
     "only if somebody else's account authorised your application (OAuth): the pair that was given then";
+const OF_SIGNATURES: &str = "only if Avito told you a secret for the signatures of its pushes";
 const KEPT: &str = "kept by the program: Unix seconds";
 
-static SECRETS: [FieldSpec; 7] = [
+static SECRETS: [FieldSpec; 8] = [
     required(USER_ID, "Avito, profile: \"Номер профиля\", digits only"),
     required(CLIENT_ID, "Avito, cabinet: \"Настройки -> API\": Client_id"),
     required(CLIENT_SECRET, "Avito, cabinet: \"Настройки -> API\": Client_secret"),
+    FieldSpec { required: false, ..required(SIGNATURE_SECRET, OF_SIGNATURES) },
     FieldSpec { required: false, ..required(ACCESS, OF_A_PAIR) },
     FieldSpec { required: false, single_use: true, ..required(REFRESH, OF_A_PAIR) },
     FieldSpec { required: false, ..required(ISSUED_AT, KEPT) },
@@ -40,6 +43,10 @@ impl Settings for Avito {
 
     fn own_id(&self) -> Option<&'static str> {
         Some(USER_ID)
+    }
+
+    fn signature_secret(&self) -> Option<&'static str> {
+        Some(SIGNATURE_SECRET)
     }
 
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem> {

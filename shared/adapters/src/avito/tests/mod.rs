@@ -11,6 +11,7 @@ mod image;
 mod look;
 mod sending;
 mod settings;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
