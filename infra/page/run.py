@@ -64,7 +64,8 @@ class World:
 
     def ours(self):
         """The texts under our name, oldest first."""
-        return [message["text"] for message in self.messages() if message["author_id"] == OURS]
+        mine = [message for message in self.messages() if message["author_id"] == OURS]
+        return [message["text"] for message in mine if not message.get("media")]
 
     def messages(self):
         return [message for chat in self.state()["chats"] for message in chat["messages"]]
@@ -118,10 +119,12 @@ class World:
         state = self.state()
         news = json.loads(state["pushed"][0]["body"])
         picture = {"type": "image", "content": {"image": {"sizes": {"640x480": PICTURE}}}}
-        news["payload"]["value"] |= {"id": "picture", **picture}
-        request = urllib.request.Request(state["subscriptions"][0], json.dumps(news).encode())
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            assert answer.status == 200, answer.status
+        place = {"type": "location", "content": {"location": {"lat": 55.599799, "lon": 37.603954, "text": "Москва"}}}
+        for name, content in [("picture", picture), ("place", place)]:
+            news["payload"]["value"] |= {"id": name, **content}
+            request = urllib.request.Request(state["subscriptions"][0], json.dumps(news).encode())
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+                assert answer.status == 200, answer.status
 
     def typing_survives(self):
         self.page.type(".composer textarea", ANSWER)
@@ -130,6 +133,9 @@ class World:
         self.page.see(".message.client", "Ау!")
         link = self.page.see(".message.client a", "img.example.test")
         assert "картинка" in self.page.see(".message.client", link)
+        self.page.see(".message.client a", "на карте: 55.599799, 37.603954")
+        safe = "[...document.querySelectorAll('.message a')].every((it) => it.rel === 'noopener noreferrer' && it.target === '_blank')"
+        assert self.page.value(safe), "a page of others must not know where it was opened from"
         typed = self.page.value("document.activeElement.value")
         assert typed == ANSWER, f"what was typed is now {typed!r}"
 
@@ -169,7 +175,29 @@ class World:
         self.page.see(".card", "Отдел «Продажи»")
         self.page.click("button", "Взять себе")
         self.page.see(".card", "Отвечает: Мария Петрова")
+        pass_on = "document.querySelector('main select')"
+        until("colleagues are known", lambda: self.page.value(f"{pass_on}.options.length") == 3)
+        self.page.value(f"{pass_on}.value = 'sidorov'; {pass_on}.dispatchEvent(new Event('change')); 0")
+        self.page.see(".card", "Отвечает: Пётр Сидоров")
+        self.page.click("button", "Взять себе")
+        self.page.see(".card", "Отвечает: Мария Петрова")
         self.fits("answered")
+
+    def picture(self):
+        self.page.value("{ const files = new DataTransfer();"
+                        "files.items.add(new File([Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10, 0)], 'a.png'));"
+                        "const input = document.querySelector('.composer input[type=file]');"
+                        "input.files = files.files; input.dispatchEvent(new Event('change')); } 0")
+        self.page.see(".message.agent", "картинка")
+        sent = lambda: [it for it in self.messages() if it["author_id"] == OURS and "image" in it.get("media", {})]
+        until("the picture arrived", sent)
+        assert len(sent()) == 1, sent()
+
+    def voice(self):
+        self.ask("messages", {"chat": self.chat, "media": {"voice": "v-1"}})
+        self.page.click(".message.client button", "Получить ссылку на запись")
+        self.page.see(".message.client a", "Послушать")
+        self.fits("media")
 
     def mine(self):
         self.ask("messages", {"chat": self.chat, "text": "Приеду в шесть"})
@@ -241,7 +269,9 @@ def main():
         ("the answer to the reply is lost: the page says so and keeps the text", world.answer_is_lost),
         ("sent once more: the client has it once, the page shows it as sent", world.answered_once),
         ("the login ends: what was typed is there after the next one", world.login_ends),
-        ("a note, given back, taken", world.note),
+        ("a note, given back, taken, passed on", world.note),
+        ("a picture is sent", world.picture),
+        ("a voice message can be heard", world.voice),
         ("the client writes: it waits in the employee's own list, read", world.mine),
         ("the message is taken back", world.take_back),
         ("closed, with the closing text; the list shows it", world.close),

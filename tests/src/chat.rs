@@ -47,6 +47,7 @@ static CHATS: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        takes_images: false,
         delete_within: None,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },

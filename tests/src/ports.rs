@@ -126,6 +126,13 @@ impl Blobs for ModelBlobs {
             Blob { media_type, total, from, bytes: part }
         }))
     }
+
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        let call = self.faults.before("blobs.remove").await?;
+        self.stored.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.faults.after(call).await;
+        Ok(())
+    }
 }
 
 /// The bus, as a list of what was told.

@@ -6,6 +6,8 @@ mod answering;
 mod arrival_orders;
 #[path = "stories/avito.rs"]
 mod avito;
+#[path = "stories/avito_media.rs"]
+mod avito_media;
 #[path = "stories/avito_oauth.rs"]
 mod avito_oauth;
 #[path = "stories/avito_oauth_trouble.rs"]
@@ -48,6 +50,8 @@ mod people;
 mod protocol;
 #[path = "stories/revoking.rs"]
 mod revoking;
+#[path = "stories/signatures.rs"]
+mod signatures;
 #[path = "stories/telling.rs"]
 mod telling;
 #[path = "stories/timers.rs"]

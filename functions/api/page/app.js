@@ -22,7 +22,9 @@ export function h(name, attributes = {}, ...children) {
 /// A request of the API, done once however often it comes under one key; a 401 leads to the login.
 export async function request(method, path, body, key) {
   const options = { method, credentials: "same-origin", headers: {} };
-  if (body !== undefined) {
+  if (body instanceof Blob) {
+    options.body = body;
+  } else if (body !== undefined) {
     options.headers["content-type"] = "application/json";
     options.body = JSON.stringify(body);
   }

@@ -7,6 +7,8 @@ import { badge, empty } from "./views.js";
 const t = texts.conversations;
 const HOME = "#/conversations";
 const PAGE = 50;
+/// Largest picture, in bytes.
+const LARGEST_PICTURE = 4 * 1024 * 1024;
 /// Most rows of one request.
 const MOST = 200;
 
@@ -130,6 +132,7 @@ function one(place, id) {
     return button;
   };
   const take = change(t.take, "assign", { to: me.name });
+  const others = acts && colleagues(path, () => load());
   const giveBack = change(t.giveBack, "assign", { to: null });
   const close = change(t.close, "close", {});
   const facts = h("div");
@@ -140,7 +143,7 @@ function one(place, id) {
   const shown = { messages: [], cursor: null, turn: 0, said: null, seen: null };
   const writing = acts ? composer(id, path, load) : h("p", { className: "quiet" }, t.readOnly);
   place.replaceChildren(h("p", {}, h("a", { href: HOME }, t.back)), h("div", { className: "cards" },
-    h("article", { className: "card" }, facts, h("div", { className: "cardhead" }, take, giveBack, close),
+    h("article", { className: "card" }, facts, h("div", { className: "cardhead" }, take, others, giveBack, close),
       h("details", {}, h("summary", {}, t.reasons), reasons)),
     h("div", {}, h("p", {}, before), part, thread), writing));
 
@@ -159,6 +162,7 @@ function one(place, id) {
     take.hidden = !open || Boolean(assignee && assignee.id === me.name);
     giveBack.hidden = !open || !assignee || !conversation.group;
     close.hidden = !open;
+    if (others) others.show(open, assignee);
     part.hidden = answer.whole;
     const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 40;
     merge(answer);
@@ -187,13 +191,20 @@ function one(place, id) {
   }
 
   function draw() {
-    put(thread, shown.messages, (item, it) => message(item, it, acts && it.can_delete && remove, path));
+    put(thread, shown.messages, (item, it) => message(item, it, path, acts && it.can_delete && remove, acts && hear));
     before.hidden = !shown.cursor;
   }
 
   function remove(button, it) {
     if (confirm(t.removeSure)) act(button, async () => {
       await ofAccount("DELETE", `${path}/messages/${encodeURIComponent(it.message)}`, undefined, crypto.randomUUID());
+      await load();
+    });
+  }
+
+  function hear(button, it) {
+    act(button, async () => {
+      await ofAccount("POST", path + "/voice", { message: it.message });
       await load();
     });
   }
@@ -206,6 +217,48 @@ function one(place, id) {
     ofAccount("POST", path + "/open", {}, crypto.randomUUID()).catch(() => null);
   }
   return { load };
+}
+
+/// Gives a conversation to a colleague; who is there is asked each time the list is opened.
+function colleagues(path, done) {
+  const { me } = who();
+  const list = h("select", { "aria-label": t.assign, hidden: true, onfocus: () => ask().catch(() => null),
+    onchange: () => {
+      const to = list.value;
+      list.value = "";
+      if (to) act(list, async () => {
+        await ofAccount("POST", path + "/assign", { to }, crypto.randomUUID());
+        notice("");
+        await done();
+      });
+    } }, h("option", { value: "" }, t.assign));
+  let [asked, has] = [false, null];
+
+  /// Nobody passes on to whoever has it, or to oneself: there are buttons for that.
+  function trim() {
+    for (const option of list.options) option.hidden = option.value === me.name || Boolean(has && option.value === has.id);
+  }
+
+  async function ask() {
+    const { employees } = await ofAccount("GET", "employees");
+    const known = new Map([...list.options].map((option) => [option.value, option]));
+    for (const { id, name, status } of employees) {
+      const words = status ? `${name}: ${t.statuses[status]}` : name;
+      if (known.has(id)) known.get(id).textContent = words;
+      else list.append(h("option", { value: id }, words));
+    }
+    trim();
+  }
+
+  return Object.assign(list, { show: (open, assignee) => {
+    list.hidden = !open;
+    has = assignee;
+    trim();
+    if (open && !asked) {
+      asked = true;
+      ask().catch(() => { asked = false; });
+    }
+  } });
 }
 
 function about(it) {
@@ -222,7 +275,7 @@ function about(it) {
     it.trouble && h("p", { className: "bad" }, `${t.trouble}: ${it.trouble}`));
 }
 
-function message(item, it, remove, path) {
+function message(item, it, path, remove, hear) {
   const details = it.details || {};
   const words = it.deleted_at ? t.deleted : it.text;
   const by = it.by || (it.from === "agent" && t.inApplication);
@@ -240,16 +293,32 @@ function message(item, it, remove, path) {
     h("p", { className: "small quiet" }, h("b", {}, t.from[it.from]), by && ` · ${by}`, " · ", time(it.at)),
     h("p", { className: it.deleted_at ? "words quiet" : "words" }, it.kind !== "text" && [badge("", t.kinds[it.kind]), " "],
       text, whole && [" ", whole]),
-    h("p", { className: "small quiet" }, [details.title, details.price, details.lat && `${details.lat}, ${details.lon}`]
-      .filter(Boolean).join(" · "), details.url && [" ", reference(details.url)]),
+    h("p", { className: "small quiet" }, [details.title, details.price].filter(Boolean).join(" · "),
+      details.url && [" ", reference(details.url)], details.lat && [" ", onMap(details)]),
+    it.voice && h("p", { className: "small" }, voice(it, hear)),
     h("p", { className: "small" }, state, state && button && " · ", button));
 }
 
+/// A link of the provider's that lives for an hour; it is asked for by whoever wants to listen.
+function voice(it, hear) {
+  const { url, until, asked } = it.voice;
+  if (url) return [reference(url, t.listen), " ", h("span", { className: "quiet" }, `${t.goodUntil} `, time(until))];
+  if (asked) return h("span", { className: "quiet" }, t.voiceAsked);
+  return hear && h("button", { type: "button", onclick: (event) => hear(event.currentTarget, it) }, t.askVoice);
+}
+
 /// What lies elsewhere is fetched by whoever follows the link, never by the page.
-function reference(address) {
+function reference(address, words) {
   const url = URL.canParse(address) && new URL(address);
-  if (!url || !["http:", "https:"].includes(url.protocol)) return address;
-  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, `${t.openAt} ${url.host}`);
+  if (!url || url.protocol !== "https:") return address;
+  return h("a", { href: url.href, target: "_blank", rel: "noopener noreferrer" }, words || `${t.openAt} ${url.host}`);
+}
+
+function onMap({ lat, lon }) {
+  const place = `${lat}, ${lon}`;
+  const is = (text, most) => Math.abs(Number(text || NaN)) <= most;
+  if (!is(lat, 90) || !is(lon, 180)) return place;
+  return reference("https://yandex.ru/maps/?" + new URLSearchParams({ pt: `${Number(lon)},${Number(lat)}`, z: 16, l: "map" }), `${t.onMap}: ${place}`);
 }
 
 /// Where a reply or a note is written. The same text goes out under the same key until it is known to have arrived.
@@ -265,25 +334,39 @@ function composer(id, path, load) {
     onkeydown: (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) send("reply"); },
   });
   const note = h("button", { type: "button", onclick: () => send("note") }, t.note);
+  const file = h("input", { type: "file", accept: ".jpg,.jpeg,.png,.gif,.bmp,.heic", hidden: true, "aria-label": t.picture,
+    onchange: () => { if (file.files[0]) sendPicture(file.files[0]); } });
+  const picture = h("button", { type: "button", onclick: () => file.click() }, t.picture);
   const reply = h("button", { type: "submit", className: "primary" }, t.reply);
   const form = h("form", { className: "composer", onsubmit: (event) => { event.preventDefault(); send("reply"); } },
-    box, h("div", { className: "cardhead" }, reply, note, h("span", { className: "quiet small" }, t.noteHint)));
+    box, h("div", { className: "cardhead" }, reply, picture, note, file, h("span", { className: "quiet small" }, t.noteHint)));
   let sent = null;
 
   function working(on) {
-    box.readOnly = reply.disabled = note.disabled = on;
+    box.readOnly = reply.disabled = note.disabled = picture.disabled = on;
   }
 
-  async function send(verb) {
+  function send(verb) {
     if (reply.disabled) return;
     if (!box.value.trim()) return box.focus();
-    const body = { text: box.value };
-    if (!sent || sent.verb !== verb || sent.text !== body.text) sent = { verb, text: body.text, key: crypto.randomUUID() };
+    const text = box.value;
+    return post(verb, text, { text }, () => { box.value = ""; });
+  }
+
+  /// The same file chosen again after a lost answer is the same picture.
+  function sendPicture(chosen) {
+    file.value = "";
+    if (chosen.size > LARGEST_PICTURE) return notice(t.pictureTooLarge, true);
+    return post("image", [chosen.name, chosen.size, chosen.lastModified].join("/"), chosen, () => null);
+  }
+
+  async function post(verb, text, body, after) {
+    if (!sent || sent.verb !== verb || sent.text !== text) sent = { verb, text, key: crypto.randomUUID() };
     working(true);
     try {
       await ofAccount("POST", `${path}/${verb}`, body, sent.key);
       sent = null;
-      box.value = "";
+      after();
       notice("");
       await form.load();
     } catch (error) {

@@ -279,7 +279,8 @@ function channelCard(channel) {
   return h("article", { className: "card" },
     h("div", { className: "cardhead" }, h("h2", {}, channel.name), h("span", { className: "quiet" }, channel.provider_name),
       badge(channel.mood, t.moods[channel.mood] || channel.mood)),
-    h("p", {}, channel.status), channel.url && address(channel.url), h("div", { className: "sums" }, sums));
+    h("p", {}, channel.status), channel.url && address(channel.url), h("div", { className: "sums" }, sums),
+    channel.signatures && h("p", { className: "quiet small" }, t.signatures(channel.signatures)));
 }
 
 function address(url) {

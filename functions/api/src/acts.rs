@@ -45,9 +45,9 @@ fn said<'de, D: Deserializer<'de>>(given: D) -> Result<Option<EmployeeId>, D::Er
 
 /// Who does something to which conversation.
 pub struct Acting {
-    policy: Arc<Policy>,
-    id: ItemId,
-    by: EmployeeId,
+    pub policy: Arc<Policy>,
+    pub id: ItemId,
+    pub by: EmployeeId,
 }
 
 impl Api {
@@ -105,6 +105,8 @@ impl Api {
                 };
                 self.done(acting, key, kind, ends_ms).await
             }
+            Act::Image => self.reply_with_image(acting, key, request, ends_ms).await,
+            Act::Voice => self.ask_for_voice(acting, request, ends_ms).await,
             Act::Open => self.done(acting, key, |_| Ok(Kind::Opened { by: by.clone() }), ends_ms).await,
         }
     }
@@ -128,7 +130,7 @@ impl Api {
         self.done(acting, once(request, &acting.by)?, kind, ends_ms).await
     }
 
-    async fn done(
+    pub(crate) async fn done(
         &self,
         acting: &Acting,
         once: Option<Once>,
@@ -185,10 +187,11 @@ fn too_long(error: String) -> Problem {
     Problem { what_to_do: texts::SHORTEN.to_owned(), ..Problem::bad(error) }
 }
 
-fn not_replied(why: NotReplied) -> Problem {
+pub fn not_replied(why: NotReplied) -> Problem {
     match why {
         NotReplied::ChannelOff => Problem::new(409, texts::CHANNEL_OFF),
         NotReplied::NeverStarted => Problem::new(409, texts::NEVER_STARTED),
+        NotReplied::NoImages => Problem::new(409, texts::NO_IMAGES),
         NotReplied::Empty => Problem::new(400, texts::EMPTY_TEXT),
         NotReplied::TooLong(most) => too_long(texts::too_many_characters(most)),
         NotReplied::TooMany(most) => too_long(texts::too_many_parts(most)),
@@ -223,6 +226,7 @@ mod tests {
         let replies = [
             (NotReplied::ChannelOff, 409),
             (NotReplied::NeverStarted, 409),
+            (NotReplied::NoImages, 409),
             (NotReplied::Empty, 400),
             (NotReplied::TooLong(77), 400),
             (NotReplied::TooMany(77), 400),
@@ -244,6 +248,7 @@ mod tests {
             effect: effect.map(Into::into),
             deleted_at,
             whole: None,
+            voice: None,
         };
         assert_eq!(deletable(&row(Some("chat/ads/u/1/0"), None)), Ok(Timestamp(5)));
         for other in [row(None, None), row(Some("chat/ads/u/1/0"), Some(Timestamp(9)))] {

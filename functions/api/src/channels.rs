@@ -38,6 +38,7 @@ impl Api {
                 "refused": seen.refused,
                 "counted": seen.counted,
                 "pings": seen.pings,
+                "signatures": signatures(&seen),
                 "last_webhook": seen.last_webhook,
                 "last_accepted": seen.last_accepted,
                 "last_refused": seen.last_refused,
@@ -69,6 +70,13 @@ impl Api {
         };
         Some(format!("{}/h/{}", self.public_url(), sign(&hook, key)))
     }
+}
+
+/// What was counted of signatures whose formula is not published; null: nothing.
+fn signatures(seen: &Seen) -> Option<serde_json::Value> {
+    let Seen { signed, signed_otherwise, unsigned, formula, .. } = seen;
+    let any = signed + signed_otherwise + unsigned > 0;
+    any.then(|| json!({ "fit": signed, "fit_none": signed_otherwise, "absent": unsigned, "formula": formula }))
 }
 
 /// How a channel is doing.

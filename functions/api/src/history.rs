@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use perezvon_domain::conversation::event::{Author, MessageKind};
 use perezvon_domain::conversation::{Conversation, Errand, Writer};
 use perezvon_domain::effect::Wanted;
-use perezvon_domain::{ChatCommand, Command, Effect, Origin, Policy, Timestamp};
+use perezvon_domain::{Command, Effect, Origin, Policy, Timestamp};
 use perezvon_store::items::conversation::ConversationItem;
-use perezvon_store::items::history::{Entry, HistoryRow};
+use perezvon_store::items::history::{self, Entry, HistoryRow};
 use perezvon_store::table::Query;
 use perezvon_store::{Row, Table, TableError, keys};
 use serde::Serialize;
 
 use crate::conversations::{name, writer};
+use crate::media::VoiceView;
 use crate::{list, opaque};
 
 /// Most rows of one conversation that are looked at.
@@ -43,6 +44,9 @@ pub struct MessageView {
     pub cut: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
+    /// Of a voice message: where it can be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceView>,
     /// Of a text of ours: `waiting`, `sent`, `not_sent`.
     pub state: Option<&'static str>,
     /// Why it was not sent, while that is known.
@@ -112,7 +116,7 @@ pub fn views(
 }
 
 fn is_sent(row: &HistoryRow) -> bool {
-    matches!(row.entry, Some(Entry::Sent { .. }))
+    matches!(row.entry, Some(Entry::Sent { .. } | Entry::Picture { .. }))
 }
 
 /// What the conversation knows of its messages.
@@ -128,14 +132,14 @@ impl Told<'_> {
     /// A text that has no row yet.
     fn on_its_way(&self, effect: &Effect) -> Option<MessageView> {
         let Wanted::Job(order) = &effect.wanted else { return None };
-        let Command::Chat(ChatCommand::SendMessage { text, origin, .. }) = &order.command else { return None };
-        Some(self.sent(effect.id.as_str(), effect.at, origin, text))
+        let Command::Chat(command) = &order.command else { return None };
+        self.ours(effect.id.as_str(), effect.at, &history::entry(command)?)
     }
 
     fn view(&self, id: &str, row: &HistoryRow) -> Option<MessageView> {
         let bare = bare(id, row.at);
         Some(match row.entry.as_ref()? {
-            Entry::Sent { origin, text } => self.sent(id, row.at, origin, text),
+            entry @ (Entry::Sent { .. } | Entry::Picture { .. }) => return self.ours(id, row.at, entry),
             Entry::Note { by, text } => {
                 MessageView { from: "note", by: Some(name(by, Some(self.policy))), text: text.clone(), ..bare }
             }
@@ -155,12 +159,24 @@ impl Told<'_> {
                     text: if gone { String::new() } else { message.text.clone() },
                     cut: !gone && row.whole.is_some(),
                     details: if gone { BTreeMap::new() } else { message.details.clone() },
+                    voice: VoiceView::of(row, self.is_asked_for(id), self.now),
                     deleted_at: row.deleted_at,
                     can_delete: from == Writer::Agent && self.can_delete(id, row),
                     ..bare
                 }
             }
         })
+    }
+
+    /// What we sent, or are sending.
+    fn ours(&self, id: &str, at: Timestamp, entry: &Entry) -> Option<MessageView> {
+        match entry {
+            Entry::Sent { origin, text } => Some(self.sent(id, at, origin, text)),
+            Entry::Picture { origin } => {
+                Some(MessageView { kind: kind(MessageKind::Image), ..self.sent(id, at, origin, "") })
+            }
+            Entry::Message(_) | Entry::Note { .. } => None,
+        }
     }
 
     fn sent(&self, id: &str, at: Timestamp, origin: &Origin, text: &str) -> MessageView {
@@ -189,6 +205,11 @@ impl Told<'_> {
         }
     }
 
+    fn is_asked_for(&self, voice: &str) -> bool {
+        let asked = |errand: &Errand| matches!(errand, Errand::ReadVoice { message } if message == voice);
+        self.of.errands.values().any(asked)
+    }
+
     fn can_delete(&self, message: &str, row: &HistoryRow) -> bool {
         let asked = |errand: &Errand| matches!(errand, Errand::Delete { message: asked } if asked == message);
         row.deleted_at.is_none()
@@ -208,6 +229,7 @@ fn bare(id: &str, at: Timestamp) -> MessageView {
         text: String::new(),
         cut: false,
         details: BTreeMap::new(),
+        voice: None,
         state: None,
         why: None,
         deleted_at: None,

@@ -18,6 +18,7 @@ mod jobs;
 mod keys;
 mod list;
 mod login;
+mod media;
 mod once;
 mod opaque;
 mod page;
@@ -52,6 +53,7 @@ use crate::route::{NoRoute, Resource, Route};
 use crate::web::{Problem, Reply, Request};
 
 pub use crate::access::EVERY_ACCOUNT;
+pub use crate::web::LARGEST_IMAGE;
 
 /// AWS actions this function uses. Of secrets it reads our own keys alone, and writes the others.
 pub const ACTIONS: &[&str] = &[
@@ -62,6 +64,7 @@ pub const ACTIONS: &[&str] = &[
     "secretsmanager:CreateSecret",
     "s3:GetObject",
     "s3:ListBucket",
+    "s3:PutObject",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
     "dynamodb:Query",
@@ -202,6 +205,7 @@ impl Api {
                 let acting = self.acting(account, &conversation, visitor).await?;
                 self.delete_message(&acting, &message, request, ends_ms).await
             }
+            Resource::Employees => self.employees(account).await,
             Resource::Status(id) => self.status(account, &EmployeeId(id)).await,
             Resource::PutStatus(id) => self.put_status(account, &EmployeeId(id), visitor, request).await,
         }

@@ -52,6 +52,7 @@ pub enum Resource {
     Act { conversation: String, act: Act },
     Message { conversation: String, message: String },
     DeleteMessage { conversation: String, message: String },
+    Employees,
     Status(String),
     PutStatus(String),
 }
@@ -64,6 +65,8 @@ pub enum Act {
     Assign,
     Close,
     Open,
+    Voice,
+    Image,
 }
 
 impl Act {
@@ -74,6 +77,8 @@ impl Act {
             "assign" => Self::Assign,
             "close" => Self::Close,
             "open" => Self::Open,
+            "voice" => Self::Voice,
+            "image" => Self::Image,
             _ => return None,
         })
     }
@@ -84,7 +89,8 @@ impl Resource {
     pub fn right(&self) -> Right {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
-            Self::Conversations | Self::Conversation(_) | Self::Message { .. } | Self::Status(_) => Right::Calls,
+            Self::Conversations | Self::Conversation(_) | Self::Message { .. } => Right::Calls,
+            Self::Employees | Self::Status(_) => Right::Calls,
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
@@ -162,6 +168,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["settings"]) => Resource::Settings,
         ("PUT", ["settings"]) => Resource::PutSettings,
         ("POST", ["tokens"]) => Resource::MakeToken,
+        ("GET", ["employees"]) => Resource::Employees,
         ("GET", ["employees", id, "status"]) => Resource::Status((*id).to_owned()),
         ("PUT", ["employees", id, "status"]) => Resource::PutStatus((*id).to_owned()),
         (_, ["conversations", rest @ ..]) => conversation(method, rest)?,
@@ -238,6 +245,9 @@ mod tests {
         ("POST", "channels/ads/disable", &[Owner, Admin, Integrator]),
         ("GET", "channels/ads/authorise", &[Owner]),
         ("GET", "conversations/ads:1/messages/m", &[Owner, Admin, Operator, Auditor]),
+        ("POST", "conversations/ads:1/voice", ANSWER),
+        ("POST", "conversations/ads:1/image", ANSWER),
+        ("GET", "employees", &[Owner, Admin, Operator, Auditor]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -287,6 +297,9 @@ mod tests {
             Resource::Disable(_) => 26,
             Resource::Authorise(_) => 27,
             Resource::Message { .. } => 28,
+            Resource::Act { act: Act::Voice, .. } => 29,
+            Resource::Act { act: Act::Image, .. } => 30,
+            Resource::Employees => 31,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -294,7 +307,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 28);
+        assert_eq!(TABLE.len(), 32);
     }
 
     #[test]

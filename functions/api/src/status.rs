@@ -1,4 +1,4 @@
-//! `GET` and `PUT employees/{id}/status`: whether an employee is there: away until somebody says so.
+//! `GET employees`; `GET` and `PUT employees/{id}/status`: whether an employee is there: away until somebody says so.
 
 use perezvon_domain::{AccountId, EmployeeId};
 use perezvon_platform::link::Role;
@@ -11,11 +11,20 @@ use crate::access::Visitor;
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, texts};
 
+/// Employees whose status a list tells: each is a row of its own.
+const TOLD: usize = 100;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Status {
     Online,
     Away,
+}
+
+impl Status {
+    fn of(row: &StatusRow) -> Self {
+        if row.online { Self::Online } else { Self::Away }
+    }
 }
 
 #[derive(Deserialize)]
@@ -25,6 +34,24 @@ struct Given {
 }
 
 impl Api {
+    /// `GET employees`: those who work here, in the order of the settings.
+    pub(crate) async fn employees(&self, account: &AccountId) -> Result<Reply, Problem> {
+        let policy = self.policies.read(&*self.table, account).await?;
+        let policy = policy.ok_or(Problem::new(404, texts::NO_SETTINGS))?;
+        let mut told = Vec::new();
+        for employee in policy.employees.iter().filter(|employee| employee.active) {
+            let status = match told.len() < TOLD {
+                true => {
+                    let row = self.table.get(&keys::employee_status(account, &employee.id)).await?;
+                    Some(Status::of(&row.as_ref().map(StatusRow::read).unwrap_or_default()))
+                }
+                false => None,
+            };
+            told.push(json!({ "id": employee.id, "name": employee.name, "status": status }));
+        }
+        Ok(Reply::json(200, &json!({ "employees": told })))
+    }
+
     /// `GET employees/{id}/status`.
     pub(crate) async fn status(&self, account: &AccountId, employee: &EmployeeId) -> Result<Reply, Problem> {
         self.check_works(account, employee).await?;
@@ -61,6 +88,5 @@ impl Api {
 }
 
 fn reply(employee: &EmployeeId, row: &StatusRow) -> Reply {
-    let status = if row.online { Status::Online } else { Status::Away };
-    Reply::json(200, &json!({ "employee": employee, "status": status, "since": row.at, "by": row.by }))
+    Reply::json(200, &json!({ "employee": employee, "status": Status::of(row), "since": row.at, "by": row.by }))
 }

@@ -130,6 +130,11 @@ pub const NO_MESSAGE: Text = (
 );
 pub const TEXT_GONE: Text =
     ("Целиком это сообщение уже не хранится", "Начало осталось в истории, целиком оно есть у провайдера.");
+pub const NO_IMAGES: Text = ("Этот канал не отправляет картинки", "Опишите словами или пришлите ссылку.");
+pub const NOT_AN_IMAGE: Text =
+    ("Это не картинка, которую принимает провайдер", "Пришлите в теле запроса файл JPEG, PNG, GIF, BMP или HEIC.");
+pub const NO_VOICE: Text =
+    ("Такого голосового сообщения в обращении нет", "Обновите обращение: оно могло быть удалено.");
 pub const MESSAGE_NOT_OURS: Text = ("Это не наше сообщение", "Удалить можно только то, что отправили мы.");
 pub const MESSAGE_DELETED: Text = ("Сообщение уже удалено", "Обновите обращение.");
 pub const KEY_REUSED: Text = (
@@ -147,7 +152,11 @@ pub const LOOK_AGAIN: &str =
     "Обновите звонок: там действующая ссылка. Если отозвать нужно и её, повторите с её поколением.";
 pub const APPLY_AGAIN: &str = "Посмотрите разницу и примените настройки ещё раз.";
 pub const BAD_BASE64: &str = "Тело запроса не читается";
-pub const TOO_LARGE: &str = "Тело запроса больше 512 КиБ";
+
+/// The body has more bytes than this.
+pub fn too_large(most: usize) -> String {
+    format!("Тело запроса больше {} КиБ", most / 1024)
+}
 
 /// A parameter should be a whole number.
 pub fn not_a_number(name: &str, value: &str) -> String {

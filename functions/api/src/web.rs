@@ -20,6 +20,9 @@ use crate::texts;
 /// Largest body taken, in bytes: settings are the largest thing anybody sends.
 const LARGEST_BODY: usize = 512 * 1024;
 
+/// Largest picture taken, in bytes: in base64 it still fits into what the gateway hands on, 6 MB.
+pub const LARGEST_IMAGE: usize = 4 * 1024 * 1024;
+
 /// A request, read once.
 #[derive(Debug)]
 pub struct Request {
@@ -47,13 +50,15 @@ impl Request {
         let mut cookies = event.cookies.unwrap_or_default();
         let header = headers.get("cookie").map(String::as_str).unwrap_or_default();
         cookies.extend(header.split(';').map(|cookie| cookie.trim().to_owned()));
+        let path = segments(&raw_path);
+        let most = if path.last().is_some_and(|last| last == "image") { LARGEST_IMAGE } else { LARGEST_BODY };
         Ok(Self {
             method: event.request_context.http.method.as_str().to_owned(),
-            path: segments(&raw_path),
+            path,
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             headers,
             cookies,
-            body: body(event.body, event.is_base64_encoded)?,
+            body: body(event.body, event.is_base64_encoded, most)?,
         })
     }
 
@@ -90,15 +95,15 @@ fn segments(path: &str) -> Vec<String> {
     path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
 }
 
-fn body(text: Option<String>, encoded: bool) -> Result<Vec<u8>, Problem> {
+fn body(text: Option<String>, encoded: bool, most: usize) -> Result<Vec<u8>, Problem> {
     let text = text.unwrap_or_default();
     let bytes = if encoded {
         STANDARD.decode(text).map_err(|_| Problem::bad(texts::BAD_BASE64.to_owned()))?
     } else {
         text.into_bytes()
     };
-    if bytes.len() > LARGEST_BODY {
-        return Err(Problem { status: 413, ..Problem::bad(texts::TOO_LARGE.to_owned()) });
+    if bytes.len() > most {
+        return Err(Problem { status: 413, ..Problem::bad(texts::too_large(most)) });
     }
     Ok(bytes)
 }

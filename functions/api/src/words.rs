@@ -83,9 +83,11 @@ fn chat_words(command: &ChatCommand) -> String {
             format!("отправить автоответ {}", u32::from(*step) + 1)
         }
         ChatCommand::SendMessage { origin: Origin::Closing, .. } => "отправить сообщение о закрытии".to_owned(),
+        ChatCommand::SendImage { .. } => "отправить картинку клиенту".to_owned(),
         ChatCommand::MarkRead { .. } => "отметить чат прочитанным".to_owned(),
         ChatCommand::DeleteMessage { .. } => "удалить наше сообщение".to_owned(),
         ChatCommand::ReadChat { .. } => "узнать, кто клиент и о чём чат".to_owned(),
+        ChatCommand::ReadVoice { .. } => "взять ссылку на голосовое сообщение".to_owned(),
     }
 }
 
@@ -148,6 +150,7 @@ fn chat_result(result: &ChatResult) -> &'static str {
         ChatResult::MarkedRead => "отмечено прочитанным",
         ChatResult::Deleted => "удалено",
         ChatResult::ChatRead { .. } => "прочитано",
+        ChatResult::VoiceRead { .. } => "ссылка получена",
     }
 }
 

@@ -1,5 +1,5 @@
 //! Wake-ups in: carries out the provider jobs of one connection under its lease:
-//! recordings today; messages and call control go the same way.
+//! recordings, and what happens in chats.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use perezvon_engine::jobs::{Worker, work_on};
@@ -14,6 +14,9 @@ pub const ACTIONS: &[&str] = &[
     "secretsmanager:PutSecretValue",
     "secretsmanager:CreateSecret",
     "s3:PutObject",
+    "s3:GetObject",
+    "s3:ListBucket",
+    "s3:DeleteObject",
     "dynamodb:GetItem",
     "dynamodb:UpdateItem",
     "dynamodb:Query",

@@ -11,14 +11,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::{CallNews, ChatNews, Inbound, RawRequest, Role};
+use perezvon_adapters::{CallNews, ChatNews, Guess, Inbound, Intake, RawRequest, Refusal, Role};
 use perezvon_domain::conversation::event::ConversationEvent;
 use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::event_message;
-use perezvon_engine::secrets::ChannelSecret;
+use perezvon_engine::secrets::{ChannelSecret, SignatureMode};
 use perezvon_engine::{Failure, Times};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Queue, Secrets};
@@ -59,6 +59,9 @@ enum Verdict {
     Ping,
     Refused(Refused),
 }
+
+/// With what its signature fits, if that is to be counted.
+type Judged = (Verdict, Option<Guess>);
 
 impl Verify {
     /// The function over these ports.
@@ -102,7 +105,11 @@ impl Verify {
 
     /// One request; the events in it, if any.
     async fn one(&self, raw: &RawMessage, tally: &mut Tally) -> Result<Vec<Envelope<Event>>, Failure> {
-        match self.judge(raw).await? {
+        let (verdict, guess) = self.judge(raw).await?;
+        if let Some(guess) = guess {
+            tally.guessed(guess);
+        }
+        match verdict {
             Verdict::Events(events) => return Ok(events),
             Verdict::Counted => tally.counted(raw),
             Verdict::Ping => tally.ping(raw),
@@ -151,7 +158,7 @@ impl Verify {
         batch::in_time(self.clock.as_ref(), ends_ms, send).await
     }
 
-    async fn judge(&self, raw: &RawMessage) -> Result<Verdict, Failure> {
+    async fn judge(&self, raw: &RawMessage) -> Result<Judged, Failure> {
         let Some(body) = raw.bytes() else {
             return Err(Failure::Reject("the body is no base64: it was not `ingest` that sent it".to_owned()));
         };
@@ -161,43 +168,48 @@ impl Verify {
             body,
             received_at: Timestamp(raw.received_at),
         };
-        let verdict = self.judge_by(raw, &request, false).await?;
+        let judged = self.judge_by(raw, &request, false).await?;
         // Settings that were changed a moment ago: look past the cache before anything is refused.
-        match verdict {
+        match &judged.0 {
             Verdict::Refused(refused) if refused.by_settings => self.judge_by(raw, &request, true).await,
-            other => Ok(other),
+            _ => Ok(judged),
         }
     }
 
-    async fn judge_by(&self, raw: &RawMessage, request: &RawRequest, again: bool) -> Result<Verdict, Failure> {
+    async fn judge_by(&self, raw: &RawMessage, request: &RawRequest, again: bool) -> Result<Judged, Failure> {
         let Some(secret) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
-            return Ok(Verdict::Refused(Refused::no_channel()));
+            return Ok((Verdict::Refused(Refused::no_channel()), None));
         };
         let oldest = Millis::seconds(i64::from(secret.oldest_event_days) * 86_400);
-        self.refuse_old_replays(self.check(raw, request, &secret), oldest).await
+        let (verdict, guess) = self.check(raw, request, &secret);
+        Ok((self.refuse_old_replays(verdict, oldest).await?, guess))
     }
 
     /// Signature first, meaning second; the adapter decides on both.
-    fn check(&self, raw: &RawMessage, request: &RawRequest, secret: &ChannelSecret) -> Verdict {
+    fn check(&self, raw: &RawMessage, request: &RawRequest, secret: &ChannelSecret) -> Judged {
+        let refused = |refused| (Verdict::Refused(refused), None);
         if secret.generation != raw.generation {
-            return Verdict::Refused(Refused::revoked());
+            return refused(Refused::revoked());
         }
         let provider = perezvon_adapters::provider(&secret.provider);
         if !secret.active {
             let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
-            return Verdict::Refused(Refused::inactive(is_chat));
+            return refused(Refused::inactive(is_chat));
         }
         let Some(intake) = perezvon_adapters::codec(&secret.provider).and_then(|codec| codec.intake) else {
-            return Verdict::Refused(Refused::no_channel());
+            return refused(Refused::no_channel());
         };
         let verified = match intake.verify(request, &secret.secrets) {
             Ok(verified) => verified,
-            Err(refusal) => return Verdict::Refused(Refused::unbelieved(&refusal)),
+            Err(refusal) => return refused(Refused::unbelieved(&refusal)),
         };
-        match intake.normalise(verified) {
-            Ok(inbound) => understood(raw, inbound),
-            Err(malformed) => Verdict::Refused(Refused::malformed(&malformed)),
-        }
+        let (guess, refusal) = guessed(intake, request, secret);
+        let verdict = match (refusal, intake.normalise(verified)) {
+            (Some(refusal), _) => Verdict::Refused(Refused::unbelieved(&refusal)),
+            (None, Ok(inbound)) => understood(raw, inbound),
+            (None, Err(malformed)) => Verdict::Refused(Refused::malformed(&malformed)),
+        };
+        (verdict, guess)
     }
 
     /// A replay of an old signed event must never make a new deal; a known call may still hear of it.
@@ -216,6 +228,20 @@ impl Verify {
         }
         Ok(Verdict::Events(events))
     }
+}
+
+/// What a signature fits whose formula is not published, and whether the channel refuses the request for it.
+fn guessed(intake: &dyn Intake, request: &RawRequest, secret: &ChannelSecret) -> (Option<Guess>, Option<Refusal>) {
+    if secret.signature == SignatureMode::Off {
+        return (None, None);
+    }
+    let guess = intake.guess(request, &secret.secrets);
+    let refusal = match guess {
+        Some(Guess::Absent) => Some(Refusal::NoSignature),
+        Some(Guess::Misses) => Some(Refusal::WrongSignature),
+        Some(Guess::Fits(_)) | None => None,
+    };
+    (guess, refusal.filter(|_| secret.signature == SignatureMode::Enforce))
 }
 
 fn channel(raw: &RawMessage) -> (AccountId, ChannelId) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use perezvon_adapters::Guess;
 use perezvon_domain::{AccountId, ChannelId, Timestamp};
 use perezvon_platform::raw::RawMessage;
 use perezvon_store::items::intake::Seen;
@@ -87,6 +88,18 @@ impl Tally {
         let at = self.webhook(raw);
         self.seen.pings += 1;
         self.seen.last_ping = self.seen.last_ping.max(at);
+    }
+
+    /// What its signature fits, where nobody knows how it is made.
+    pub fn guessed(&mut self, guess: Guess) {
+        match guess {
+            Guess::Fits(formula) => {
+                self.seen.signed += 1;
+                self.seen.formula = Some(formula.to_owned());
+            }
+            Guess::Misses => self.seen.signed_otherwise += 1,
+            Guess::Absent => self.seen.unsigned += 1,
+        }
     }
 
     /// In quarantine.

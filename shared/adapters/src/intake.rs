@@ -94,12 +94,28 @@ pub struct ChatNews {
     pub kind: ConversationEventKind,
 }
 
+/// What the signature of a request is, where the provider does not publish how it is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guess {
+    /// There is none.
+    Absent,
+    /// It fits the formula of this name.
+    Fits(&'static str),
+    /// It fits none of those that are tried.
+    Misses,
+}
+
 /// The incoming half of a provider.
 pub trait Intake: Sync {
     /// Checks the signature over the exact bytes, against each secret in turn (rotation is two entries).
     fn verify<'a>(&self, request: &'a RawRequest, secrets: &[Secret]) -> Result<Verified<'a>, Refusal>;
     /// Puts a verified request into our words. The same request always gives the same events.
     fn normalise(&self, request: Verified<'_>) -> Result<Vec<Inbound>, Malformed>;
+    /// Whether the signature fits one of the formulas it may be made by; `None`: `verify` knows it, or this request
+    /// carries none by nature. To be counted: whether it decides anything is a setting.
+    fn guess(&self, _request: &RawRequest, _secrets: &[Secret]) -> Option<Guess> {
+        None
+    }
     /// Event paths this provider is known to send, for documents and conformance.
     fn paths(&self) -> &'static [&'static str];
 }

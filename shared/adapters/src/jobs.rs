@@ -88,6 +88,12 @@ pub enum Step {
         request: Outgoing,
         marker: usize,
     },
+    /// A request that may be repeated without harm, with a blob of the store at this place of its body.
+    Upload {
+        request: Outgoing,
+        blob: String,
+        at: usize,
+    },
     /// Take the right to make a contact with the job's number; then ask again.
     Claim,
     /// Nothing to send before this time.

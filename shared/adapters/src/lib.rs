@@ -16,7 +16,7 @@ mod secret;
 mod settings;
 
 pub use authorise::{Authorise, Owner};
-pub use intake::{CallNews, ChatNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+pub use intake::{CallNews, ChatNews, Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
     Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,
 };
@@ -81,6 +81,8 @@ pub struct Capabilities {
     pub subscribes: bool,
     /// What it did not post can be read off its chats afterwards.
     pub heals: bool,
+    /// A reply may be a picture.
+    pub takes_images: bool,
     /// How long after it was sent a message can be taken back; `None`: whether it can is asked.
     pub delete_within: Option<Millis>,
     pub signature: Signature,

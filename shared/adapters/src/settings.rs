@@ -26,6 +26,10 @@ pub trait Settings: Sync {
     fn page(&self, _base: &str, _secret: &Secret) -> Option<String> {
         None
     }
+    /// Which of them is a secret for signatures alone, where the provider does not publish how it signs.
+    fn signature_secret(&self) -> Option<&'static str> {
+        None
+    }
     /// What is wrong with a set of secrets beyond "missing".
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem>;
 }

@@ -37,6 +37,9 @@ pub struct Inbox {
     /// Messages do not say who the client is: the chat is read once for it.
     #[serde(default)]
     pub read_chat: bool,
+    /// The provider takes pictures.
+    #[serde(default)]
+    pub takes_images: bool,
     /// For how long after it was sent the provider takes a message back; `None`: it tells by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_within: Option<Millis>,
@@ -207,6 +210,7 @@ mod tests {
             max_text: 1000,
             can_initiate: false,
             read_chat: false,
+            takes_images: false,
             delete_within: None,
         };
         assert!(inbox.names_a_bot());

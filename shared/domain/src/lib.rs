@@ -18,7 +18,7 @@ pub mod reason;
 pub mod template;
 pub mod time;
 
-pub use chat::{ChatCommand, ChatResult, Origin};
+pub use chat::{ChatCommand, ChatResult, Image, Origin};
 pub use conversation::event::{ConversationEvent, ConversationEventKind};
 pub use effect::{Command, Effect, Fact, Lane};
 pub use event::{CallEvent, CallEventKind, Envelope, Event};

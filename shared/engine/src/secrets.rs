@@ -22,6 +22,23 @@ pub struct ChannelSecret {
     /// A signed event of a call nobody knows is an old replay if it is older than this.
     #[serde(default = "oldest_event_days")]
     pub oldest_event_days: u32,
+    /// What a signature counts for whose formula is not published.
+    #[serde(default)]
+    pub signature: SignatureMode,
+}
+
+/// What is done about the signature of a provider that does not publish how it signs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum SignatureMode {
+    /// Nothing.
+    Off,
+    /// What fits a guess is counted; nothing is refused for it.
+    #[default]
+    Observe,
+    /// What fits no guess goes into quarantine.
+    Enforce,
 }
 
 /// A channel's record read this recently is not read again only because a signature did not fit: a flood of forged
@@ -86,7 +103,7 @@ pub struct JobTimes {
     pub longest_backoff_ms: i64,
     /// After a worker that died nothing is sent for this long: its last request may just have left (1 s).
     pub after_dead_ms: i64,
-    /// Time-out of fetching a whole recording (30 s).
+    /// Time-out of fetching a whole recording, or of uploading a picture (30 s).
     pub recording_timeout_ms: i64,
 }
 

@@ -19,5 +19,5 @@ pub mod why;
 
 pub use ports::{
     Blob, Blobs, Bus, BusEvent, Chunks, Clock, Http, HttpError, HttpRequest, HttpResponse, Message, PortError, Queue,
-    Secrets, Streamed,
+    Secrets, Streamed, whole,
 };

@@ -76,6 +76,11 @@ pub trait Secrets: Send + Sync {
 /// A body in pieces.
 pub type Chunks = Pin<Box<dyn Stream<Item = Result<Vec<u8>, PortError>> + Send>>;
 
+/// A body that is there as a whole.
+pub fn whole(bytes: Vec<u8>) -> Chunks {
+    Box::pin(futures_util::stream::once(std::future::ready(Ok(bytes))))
+}
+
 /// A part of a blob, or all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
@@ -94,6 +99,8 @@ pub trait Blobs: Send + Sync {
     async fn put(&self, key: &str, media_type: &str, chunks: Chunks, limit: u64) -> Result<u64, PortError>;
     /// Bytes `from..=to` (to the end if `None`), never more than 4 MiB in one answer.
     async fn get(&self, key: &str, from: u64, to: Option<u64>) -> Result<Option<Blob>, PortError>;
+    /// Takes it away; one that is not there is gone already.
+    async fn remove(&self, key: &str) -> Result<(), PortError>;
     /// A link that hands the blob out to whoever has it, for a few minutes; `None`: this store is not reached
     /// from outside. With a file name it is a download.
     async fn link(&self, _key: &str, _media_type: &str, _file: Option<&str>) -> Result<Option<String>, PortError> {

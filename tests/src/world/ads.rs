@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use perezvon_engine::secrets::HOOK_KEY;
 use perezvon_sandbox::avito::{Avito, Config, Push};
 
-use super::World;
+use super::{World, gateway_request};
 use crate::ports::SandboxHttp;
 
 impl SandboxHttp {
@@ -49,6 +49,16 @@ impl World {
         let mut waiting = self.http.pushes.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.extend(told);
         waiting.pop_front()
+    }
+
+    /// Posts a push to the account's channel, with this signature.
+    pub async fn push_signed(&mut self, body: &[u8], signature: &str) -> i64 {
+        let path = self.hook_path("school", "ads", 1, "");
+        self.requests += 1;
+        let (path, id, now_ms) = (path.trim_end_matches('/'), self.requests, self.clock.now_ms());
+        let mut request = gateway_request(path, "application/json", body, id, now_ms);
+        request.headers.insert("x-avito-messenger-signature", signature.parse().expect("a header"));
+        self.functions().ingest.handle(request).await.status_code
     }
 
     /// Posts the next push through a process that may crash; false: there is none.

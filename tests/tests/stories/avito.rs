@@ -87,13 +87,15 @@ pub async fn writers(world: &World, chat: &str) -> Vec<Json> {
 
 /// Nobody of ours wrote, and nothing of ours waits for its result.
 pub fn nobody_replied(world: &World, chat: &str) -> bool {
+    let it = world.conversation_in(chat).expect("a conversation").conversation;
+    nobody_waits(world, chat) && it.round.replied_at.is_none()
+}
+
+/// Nothing of ours waits for its result, and nothing was taken for an answer in the application.
+pub fn nobody_waits(world: &World, chat: &str) -> bool {
     let item = world.conversation_in(chat).expect("a conversation");
     let it = item.conversation;
-    item.base.outbox.is_empty()
-        && it.sends.is_empty()
-        && it.undecided.is_empty()
-        && it.round.replied_at.is_none()
-        && it.agent_wrote_at.is_none()
+    item.base.outbox.is_empty() && it.sends.is_empty() && it.undecided.is_empty() && it.agent_wrote_at.is_none()
 }
 
 #[tokio::test(start_paused = true)]

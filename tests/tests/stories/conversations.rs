@@ -39,6 +39,7 @@ pub fn inbox() -> Inbox {
         max_text: 1000,
         can_initiate: false,
         read_chat: false,
+        takes_images: false,
         delete_within: None,
     }
 }

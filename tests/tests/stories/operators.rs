@@ -148,6 +148,20 @@ async fn an_employee_is_away_until_somebody_says_otherwise() {
     assert_eq!(ask(&world, &owner(), "GET", &of("employees/nobody/status"), None).await.0, 404);
 }
 
+#[tokio::test(start_paused = true)]
+async fn those_who_work_here_are_listed_with_their_status() {
+    let world = asked(Plan::default()).await;
+    let online = Some(json!({ "status": "online" }));
+    assert_eq!(ask(&world, &petrova(), "PUT", &of("employees/petrova/status"), online).await.0, 200);
+    let (status, answer) = ask(&world, &anna(), "GET", &of("employees"), None).await;
+    assert_eq!(status, 200, "{answer}");
+    let all = answer["employees"].as_array().expect("employees");
+    let told = |id: &str| all.iter().find(|it| it["id"] == id).map(|it| (it["name"].clone(), it["status"].clone()));
+    assert_eq!(told("anna"), Some((json!("Анна Главная"), json!("away"))));
+    assert_eq!(told("petrova"), Some((json!("Мария Петрова"), json!("online"))));
+    assert_eq!(ask(&world, &token("other", "x", Role::Owner), "GET", &of("employees"), None).await.0, 404);
+}
+
 /// This many conversations that wait for a group, three of them since the same moment.
 fn crowd(world: &World, count: i64) {
     let (account, channel) = (id().account, id().channel);

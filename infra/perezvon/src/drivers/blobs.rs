@@ -71,6 +71,10 @@ async fn on_disk<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send 
     tokio::task::spawn_blocking(work).await.map_err(failed)?.map_err(failed)
 }
 
+fn gone(file: PathBuf) -> io::Result<()> {
+    fs::remove_file(file).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
 /// Makes the folder of a blob; each new name on the way is on disk after this.
 fn make_folder(root: &Path, folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
@@ -135,6 +139,12 @@ impl Blobs for DiskBlobs {
         file.take(length).read_to_end(&mut bytes).await.map_err(failed)?;
         Ok(Some(Blob { media_type: label.media_type, total, from, bytes }))
     }
+
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        let Places { body, label, .. } = self.places(key);
+        // The body first: without it there is no blob.
+        on_disk(move || [body, label].into_iter().try_for_each(gone)).await
+    }
 }
 
 #[cfg(test)]
@@ -171,6 +181,17 @@ mod tests {
         assert_eq!(part(8, Some(u64::MAX)).await, "89");
         assert_eq!(part(10, None).await, "");
         assert_eq!(part(5, Some(2)).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_blob_that_was_removed_is_gone_and_may_be_removed_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = DiskBlobs::open(folder.path()).expect("open");
+        blobs.put("key", "text/plain", chunks(vec![Ok(b"one".to_vec())]), 9).await.expect("put");
+        for _ in 0..2 {
+            blobs.remove("key").await.expect("removed");
+            assert_eq!(blobs.get("key", 0, None).await, Ok(None));
+        }
     }
 
     #[tokio::test]

@@ -26,6 +26,8 @@ use crate::backup::{Parts, archive};
 
 /// Largest body that is read at all, in bytes; each function has a limit of its own below it.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The same where pictures come in.
+const IMAGE_LIMIT: usize = perezvon_api::LARGEST_IMAGE;
 /// Time for a whole request, in milliseconds: reading it, working on it.
 pub(super) const TIME_LIMIT_MS: i64 = 30_000;
 
@@ -84,10 +86,11 @@ impl Front {
     async fn answer(&self, from: SocketAddr, request: Request) -> Response {
         let (at_ms, ends_ms) = (self.clock.now_ms(), self.clock.monotonic_ms() + TIME_LIMIT_MS);
         let (parts, body) = request.into_parts();
-        if declared_length(&parts.headers).is_some_and(|length| length > BODY_LIMIT as u64) {
+        let limit = if parts.uri.path().ends_with("/image") { IMAGE_LIMIT } else { BODY_LIMIT };
+        if declared_length(&parts.headers).is_some_and(|length| length > limit as u64) {
             return gateway::plain(StatusCode::PAYLOAD_TOO_LARGE);
         }
-        let body = match Limited::new(body, BODY_LIMIT).collect().await {
+        let body = match Limited::new(body, limit).collect().await {
             Ok(body) => body.to_bytes(),
             Err(error) if error.is::<LengthLimitError>() => {
                 return gateway::plain(StatusCode::PAYLOAD_TOO_LARGE);

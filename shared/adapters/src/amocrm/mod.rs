@@ -37,6 +37,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        takes_images: false,
         delete_within: None,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",

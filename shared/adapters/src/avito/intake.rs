@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::value::{cap, text};
-use super::{Avito, message};
-use crate::intake::{Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+use super::{Avito, message, signature};
+use crate::intake::{Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 use crate::secret::{Secret, same};
 
 /// The name of our own account's number among the secrets.
@@ -42,6 +42,10 @@ impl Intake for Avito {
             return Err(Refusal::OtherAccount);
         }
         Ok(Verified::new(request, payload.to_owned()))
+    }
+
+    fn guess(&self, request: &RawRequest, secrets: &[Secret]) -> Option<Guess> {
+        signature::guess(request, secrets)
     }
 
     fn normalise(&self, request: Verified<'_>) -> Result<Vec<Inbound>, Malformed> {

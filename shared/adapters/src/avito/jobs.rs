@@ -1,10 +1,10 @@
-//! Jobs out: a text, a deletion, a read mark, and the look at who the client is.
+//! Jobs out: a text, a picture, a deletion, a read mark, the look at who the client is, the link to a voice message.
 
 use perezvon_domain::time::Millis;
 use perezvon_domain::{ChatCommand, ChatResult, Command, JobResult, Timestamp};
 
 use super::answer::{self, failed};
-use super::{Avito, chat, heal, request, send, subscribe, token};
+use super::{Avito, chat, heal, image, request, send, subscribe, token, voice};
 use crate::authorise::Authorise;
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
@@ -54,12 +54,14 @@ fn understand(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
     };
     match command {
         ChatCommand::SendMessage { text, .. } => send::absorb(work, known, reply, &text),
+        ChatCommand::SendImage { .. } => image::absorb(work, known, reply),
         ChatCommand::DeleteMessage { message, .. } => send::absorb_deletion(work, known, reply, &message),
         ChatCommand::MarkRead { .. } => match answer::hear(work, known, reply) {
             answer::Answer::Said(_) => done(work, &ChatResult::MarkedRead),
             answer::Answer::Settled(outcome) => outcome,
         },
         ChatCommand::ReadChat { .. } => chat::absorb(work, known, reply),
+        ChatCommand::ReadVoice { message, voice, .. } => voice::absorb(work, known, reply, message, &voice),
     }
 }
 
@@ -80,10 +82,12 @@ impl Jobs for Avito {
         };
         match command {
             ChatCommand::SendMessage { chat, text, .. } => send::next(work, known, chat, text),
+            ChatCommand::SendImage { chat, image, .. } => image::next(work, known, chat, image),
             ChatCommand::DeleteMessage { chat, message } => send::next_deletion(work, known, chat, message),
             // Repeated without harm, so nobody need find out whether it was carried out.
             ChatCommand::MarkRead { chat } => Step::Read(request::command(known, chat, &["read"], None)),
             ChatCommand::ReadChat { chat } => Step::Read(request::chat(known, chat)),
+            ChatCommand::ReadVoice { voice, .. } => Step::Read(request::voice(known, voice)),
         }
     }
 

@@ -8,7 +8,7 @@ use perezvon_domain::conversation::event::{Author, Message, MessageKind};
 use serde_json::Value;
 
 use super::intake::USER_ID;
-use super::value::{cap, first_text, text, time};
+use super::value::{address, cap, first_text, text, time};
 use crate::intake::{ChatNews, Malformed};
 
 /// Longest id, in bytes. They are parts of keys.
@@ -77,6 +77,12 @@ impl Body {
         }
         self
     }
+
+    /// Where something lies that people may open.
+    fn at(mut self, url: Option<String>) -> Self {
+        self.details.extend(url.map(|url| ("url".to_owned(), url)));
+        self
+    }
 }
 
 fn body(kind: &str, content: &Value) -> Body {
@@ -84,10 +90,10 @@ fn body(kind: &str, content: &Value) -> Body {
     match kind {
         "text" | "system" => Body::new(MessageKind::Text, words).with("flow_id", &content["flow_id"]),
         "" if !words.is_empty() => Body::new(MessageKind::Text, words),
-        "image" => Body::new(MessageKind::Image, words).with("url", largest(&inner["sizes"])),
+        "image" => Body::new(MessageKind::Image, words).at(largest(&inner["sizes"])),
         "voice" => Body::new(MessageKind::Voice, words).with("voice_id", &inner["voice_id"]),
-        "link" => Body::new(MessageKind::Link, first_text(&[&inner["text"], &inner["url"]]))
-            .with("url", &inner["url"])
+        "link" => Body::new(MessageKind::Link, link_words(inner))
+            .at(address(&inner["url"]).or_else(|| address(&inner["preview"]["url"])))
             .with("title", &inner["preview"]["title"]),
         "location" => Body::new(MessageKind::Location, first_text(&[&inner["text"], &inner["title"]]))
             .with("lat", &inner["lat"])
@@ -95,7 +101,7 @@ fn body(kind: &str, content: &Value) -> Body {
             .with("kind", &inner["kind"]),
         "item" => Body::new(MessageKind::Item, text(&inner["title"]))
             .with("price", &inner["price_string"])
-            .with("url", &inner["item_url"]),
+            .at(address(&inner["item_url"])),
         "call" if is_missed(inner) => Body::new(MessageKind::Call, words),
         other => {
             Body::new(MessageKind::Other, words).with("type", &Value::from(other)).with("status", &inner["status"])
@@ -103,19 +109,27 @@ fn body(kind: &str, content: &Value) -> Body {
     }
 }
 
+/// What the client wrote, and where it leads: an address that is only shown stands in the words.
+fn link_words(link: &Value) -> String {
+    let (words, url) = (text(&link["text"]), text(&link["url"]));
+    let shows = words.contains(&url) || (!words.is_empty() && address(&link["url"]).is_some());
+    if shows { words } else { [words, url].join(" ").trim().to_owned() }
+}
+
 /// Missed is the only status that is documented.
 fn is_missed(call: &Value) -> bool {
     ["", "missed"].contains(&text(&call["status"]).as_str())
 }
 
-/// The address of the largest picture: sizes are named like `640x480`.
-fn largest(sizes: &Value) -> &Value {
+/// The address of the largest picture that has one: sizes are named like `640x480`.
+pub(super) fn largest(sizes: &Value) -> Option<String> {
     let area = |size: &str| {
         let (width, height) = size.split_once('x')?;
         Some(width.trim().parse::<u64>().ok()?.saturating_mul(height.trim().parse().ok()?))
     };
     let all = sizes.as_object().into_iter().flatten();
-    all.max_by_key(|(size, _)| area(size)).map_or(&Value::Null, |(_, url)| url)
+    let known = all.filter_map(|(size, url)| Some((area(size), address(url)?)));
+    known.max_by_key(|(area, _)| *area).map(|(_, url)| url)
 }
 
 fn author(name: &str, kind: MessageKind, words: &str, value: &Value) -> Author {

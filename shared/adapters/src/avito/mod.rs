@@ -4,6 +4,7 @@ mod answer;
 mod authorise;
 mod chat;
 mod heal;
+mod image;
 mod intake;
 mod jobs;
 mod look;
@@ -11,9 +12,11 @@ mod message;
 mod request;
 mod send;
 mod settings;
+mod signature;
 mod subscribe;
 mod token;
 mod value;
+mod voice;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: true,
         subscribes: true,
         heals: true,
+        takes_images: true,
         delete_within: Some(Millis::minutes(60)),
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \

@@ -31,9 +31,19 @@ pub(super) fn own_account(known: &Known<'_>) -> Outgoing {
     Outgoing { url: format!("{}/core/v1/accounts/self", known.base), ..outgoing(known, "GET", "") }
 }
 
-/// What follows the version: our account's chats.
+/// What follows the version: our account.
+fn ours(known: &Known<'_>) -> String {
+    format!("accounts/{}", escape(known.secret.get(USER_ID).trim()))
+}
+
+/// Our account's chats.
 fn chats(known: &Known<'_>) -> String {
-    format!("accounts/{}/chats", escape(known.secret.get(USER_ID).trim()))
+    format!("{}/chats", ours(known))
+}
+
+/// Where a voice message can be heard.
+pub(super) fn voice(known: &Known<'_>, voice: &str) -> Outgoing {
+    outgoing(known, "GET", &format!("v1/{}/getVoiceFiles?voice_ids={}", ours(known), escape(voice)))
 }
 
 /// Where pushes go from now on.
@@ -77,6 +87,19 @@ pub(super) fn command(known: &Known<'_>, chat: &str, path: &[&str], body: Option
         Some(body) => with_body(request, body),
         None => request,
     }
+}
+
+/// A picture that no chat knows yet: all around its bytes, and where they go.
+pub(super) fn upload(known: &Known<'_>, media_type: &str, boundary: &str) -> (Outgoing, usize) {
+    let mut request = outgoing(known, "POST", &format!("v1/{}/uploadImages", ours(known)));
+    let name = media_type.rsplit('/').next().unwrap_or_default();
+    let head = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"uploadfile[]\"; filename=\"picture.{name}\"\r\n\
+         Content-Type: {media_type}\r\n\r\n"
+    );
+    request.headers.push(("content-type", format!("multipart/form-data; boundary={boundary}")));
+    request.body = format!("{head}\r\n--{boundary}--\r\n").into_bytes();
+    (request, head.len())
 }
 
 fn with_body(mut request: Outgoing, body: &Value) -> Outgoing {

@@ -38,21 +38,31 @@ pub(super) fn next(work: &Work, known: &Known<'_>, chat: &str, text: &str) -> St
 
 /// What came of it.
 pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, words: &str) -> Outcome {
-    if look::is_open(work) {
-        let job = tail(&hash(work.id.as_str()), 8);
-        let (ours, not_before) = (known.secret.get(USER_ID).trim(), look::not_before(work));
-        let sent = known.facts.get(SENT).map_or("", String::as_str).to_owned();
-        let is_it = |message: &Value| {
-            let is_out = text(&message["direction"]) == "out" || text(&message["author_id"]) == ours;
-            let is_new = time(&message["created"]).is_some_and(|created| created >= not_before);
-            is_out && is_new && same_words(&message["content"]["text"], words) && !is_of_another(&sent, message, &job)
-        };
-        return match look::absorb(work, known, reply, is_it) {
-            Looked::Found(message) => stands(work, known, message),
-            Looked::Absent => look::absent(work),
-            Looked::Open(outcome) => outcome,
-        };
+    match look::is_open(work) {
+        true => looked(work, known, reply, |message| same_words(&message["content"]["text"], words)),
+        false => sent(work, known, reply),
     }
+}
+
+/// A page of the chat: does our message stand there? `same` tells by what it says.
+pub(super) fn looked(work: &mut Work, known: &Known<'_>, reply: &Reply, same: impl Fn(&Value) -> bool) -> Outcome {
+    let job = tail(&hash(work.id.as_str()), 8);
+    let (ours, not_before) = (known.secret.get(USER_ID).trim(), look::not_before(work));
+    let sent = known.facts.get(SENT).map_or("", String::as_str).to_owned();
+    let is_it = |message: &Value| {
+        let is_out = text(&message["direction"]) == "out" || text(&message["author_id"]) == ours;
+        let is_new = time(&message["created"]).is_some_and(|created| created >= not_before);
+        is_out && is_new && same(message) && !is_of_another(&sent, message, &job)
+    };
+    match look::absorb(work, known, reply, is_it) {
+        Looked::Found(message) => stands(work, known, message),
+        Looked::Absent => look::absent(work),
+        Looked::Open(outcome) => outcome,
+    }
+}
+
+/// The answer to sending.
+pub(super) fn sent(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
     match hear(work, known, reply) {
         Answer::Said(body) => match text(&body["id"]) {
             id if id.is_empty() => {
@@ -93,7 +103,8 @@ fn tail(text: &str, length: usize) -> String {
     text.chars().skip(surplus).filter(|character| *character != ' ').collect()
 }
 
-fn hash(text: &str) -> String {
+/// What tells jobs apart, in 64 characters that are safe everywhere.
+pub(super) fn hash(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::intake::USER_ID;
+use super::signature::SIGNATURE_SECRET;
 use super::token::{ACCESS, CLIENT_ID, CLIENT_SECRET, EXPIRES_AT, ISSUED_AT, REFRESH};
 use super::{Avito, request};
 use crate::secret::Secret;
@@ -10,6 +11,7 @@ use crate::settings::{FieldSpec, Problem, Settings};
 
 const OF_A_PAIR: &str =
     "only if somebody else's account authorised your application (OAuth): the pair that was given then";
+const OF_SIGNATURES: &str = "only if Avito told you a secret for the signatures of its pushes";
 const IN_BROWSER: &str = "`browser` if the account authorises your application in the browser; leave it out otherwise";
 const KEPT: &str = "kept by the program: Unix seconds";
 
@@ -27,11 +29,12 @@ pub(super) fn is_by_browser(secret: &Secret) -> bool {
     !secret.get(AUTHORISE).is_empty()
 }
 
-static SECRETS: [FieldSpec; 8] = [
+static SECRETS: [FieldSpec; 9] = [
     required(USER_ID, "Avito, profile: \"Номер профиля\", digits only"),
     required(CLIENT_ID, "Avito, cabinet: \"Настройки -> API\": Client_id"),
     required(CLIENT_SECRET, "Avito, cabinet: \"Настройки -> API\": Client_secret"),
     FieldSpec { required: false, ..required(AUTHORISE, IN_BROWSER) },
+    FieldSpec { required: false, ..required(SIGNATURE_SECRET, OF_SIGNATURES) },
     FieldSpec { required: false, ..required(ACCESS, OF_A_PAIR) },
     FieldSpec { required: false, single_use: true, ..required(REFRESH, OF_A_PAIR) },
     FieldSpec { required: false, ..required(ISSUED_AT, KEPT) },
@@ -66,6 +69,10 @@ impl Settings for Avito {
         let page = if base == self.default_base() { PAGE.to_owned() } else { format!("{base}/oauth") };
         let (id, rights) = (request::escape(secret.get(CLIENT_ID)), RIGHTS.join(","));
         Some(format!("{page}?response_type=code&pro_users_flow=true&client_id={id}&scope={rights}"))
+    }
+
+    fn signature_secret(&self) -> Option<&'static str> {
+        Some(SIGNATURE_SECRET)
     }
 
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem> {

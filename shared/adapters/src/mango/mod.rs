@@ -29,6 +29,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        takes_images: false,
         delete_within: None,
         signature: Signature::Checked,
     },

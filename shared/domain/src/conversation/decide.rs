@@ -2,7 +2,7 @@
 
 use super::event::{Author, ConversationEvent, ConversationEventKind, Message};
 use super::{Cause, Conversation, Errand, Last, Sending, State, Writer, close_due, reply_due};
-use crate::chat::{ChatCommand, Origin};
+use crate::chat::{ChatCommand, Image, Origin};
 use crate::effect::{Command, ConversationFact, Effect, Fact, JobOrder, Prev, Wanted};
 use crate::ids::EffectId;
 use crate::inbox::Inbox;
@@ -66,6 +66,7 @@ impl<'a> Turn<'a> {
             Kind::ClientKnown(facts) => self.take_client(facts),
             Kind::ClientLeft => self.take_leaving(event),
             Kind::ReplyWritten { by, parts } => self.take_reply(event, by, parts),
+            Kind::ImageReplied { by, image } => self.take_image(event, by, image),
             Kind::NoteWritten { .. } => {
                 self.conversation.noted_at = self.conversation.noted_at.max(Some(event.received_at));
             }
@@ -75,6 +76,7 @@ impl<'a> Turn<'a> {
             }
             Kind::Opened { .. } => self.mark_read(),
             Kind::DeletionAsked { message, .. } => self.delete(message),
+            Kind::VoiceAsked { message, voice, .. } => self.read_voice(message, voice),
             Kind::ChannelDisabled => self.take_end_of_channel(Cause::ChannelDisabled),
             Kind::ChannelSuperseded => self.take_end_of_channel(Cause::ChannelSuperseded),
             Kind::JobEnded { effect, result } => self.take_result(effect, result),
@@ -145,16 +147,28 @@ impl<'a> Turn<'a> {
         Some(id)
     }
 
-    /// Sends one text, and remembers that its result is awaited.
+    /// Sends one text.
     pub(super) fn send(&mut self, origin: Origin, text: &str) {
-        let from = if origin.is_automatic() { Writer::Automatic } else { Writer::Agent };
         let chat = self.conversation.chat.clone();
         let command = ChatCommand::SendMessage { chat, text: text.trim().to_owned(), origin: origin.clone() };
+        self.send_by(command, origin, text);
+    }
+
+    /// Sends one picture.
+    pub(super) fn send_image(&mut self, origin: Origin, image: &Image) {
+        let chat = self.conversation.chat.clone();
+        let command = ChatCommand::SendImage { chat, image: image.clone(), origin: origin.clone() };
+        self.send_by(command, origin, super::event::PICTURE);
+    }
+
+    /// Sends something, and remembers that its result is awaited.
+    fn send_by(&mut self, command: ChatCommand, origin: Origin, summary: &str) {
+        let from = if origin.is_automatic() { Writer::Automatic } else { Writer::Agent };
         let Some(id) = self.order(command) else { return };
         // Behind whatever is known: clocks of providers may be ahead of ours.
         let behind = self.conversation.last.as_ref().map(|last| last.at.after(Millis(1)));
         let at = behind.map_or(self.now, |behind| behind.max(self.now));
-        let last = Last { id: id.0.clone(), at, from, summary: super::event::summary(text) };
+        let last = Last { id: id.0.clone(), at, from, summary: super::event::summary(summary) };
         self.conversation.last = Some(last);
         let sending = Sending { origin, round: self.conversation.round.number, at: self.conversation.at };
         self.conversation.sends.insert(id, sending);
@@ -168,12 +182,23 @@ impl<'a> Turn<'a> {
     }
 
     fn delete(&mut self, message: &str) {
-        let errand = Errand::Delete { message: message.to_owned() };
+        let (chat, message) = (self.conversation.chat.clone(), message.to_owned());
+        let errand = Errand::Delete { message: message.clone() };
+        self.once_at_a_time(errand, ChatCommand::DeleteMessage { chat, message });
+    }
+
+    fn read_voice(&mut self, message: &str, voice: &str) {
+        let (chat, message) = (self.conversation.chat.clone(), message.to_owned());
+        let errand = Errand::ReadVoice { message: message.clone() };
+        self.once_at_a_time(errand, ChatCommand::ReadVoice { chat, message, voice: voice.to_owned() });
+    }
+
+    /// Asks the provider for something that a person wants, unless it is asked already.
+    fn once_at_a_time(&mut self, errand: Errand, command: ChatCommand) {
         if self.inbox().is_none() || self.conversation.errands.values().any(|known| *known == errand) {
             return;
         }
-        let chat = self.conversation.chat.clone();
-        let ordered = self.order(ChatCommand::DeleteMessage { chat, message: message.to_owned() });
+        let ordered = self.order(command);
         self.conversation.errands.extend(ordered.map(|id| (id, errand)));
     }
 

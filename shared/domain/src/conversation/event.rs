@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::chat::Image;
 use crate::ids::{ChannelId, CrmId, EffectId, EmployeeId};
 use crate::job::JobResult;
 use crate::time::Timestamp;
@@ -40,6 +41,11 @@ pub enum ConversationEventKind {
         by: EmployeeId,
         parts: Vec<String>,
     },
+    /// An employee replies with a picture, which lies in the blob store.
+    ImageReplied {
+        by: EmployeeId,
+        image: Image,
+    },
     /// An employee noted something that the client does not see. The text goes to the history alone.
     NoteWritten {
         by: EmployeeId,
@@ -61,6 +67,12 @@ pub enum ConversationEventKind {
     DeletionAsked {
         by: EmployeeId,
         message: String,
+    },
+    /// An employee wants to hear a voice message; both are named as the provider names them.
+    VoiceAsked {
+        by: EmployeeId,
+        message: String,
+        voice: String,
     },
     /// The channel was switched off.
     ChannelDisabled,
@@ -134,6 +146,8 @@ pub struct ClientFacts {
     pub responsible: Option<CrmId>,
 }
 
+/// A picture in lists.
+pub(super) const PICTURE: &str = "[фото]";
 /// How many characters of a message lists show.
 const SUMMARY: usize = 60;
 
@@ -142,7 +156,7 @@ impl Message {
     pub fn summary(&self) -> String {
         let kind = match self.kind {
             MessageKind::Text => "",
-            MessageKind::Image => "[фото]",
+            MessageKind::Image => PICTURE,
             MessageKind::Voice => "[голосовое сообщение]",
             MessageKind::Link => "[ссылка]",
             MessageKind::Location => "[место на карте]",
@@ -177,11 +191,13 @@ impl ConversationEventKind {
             Self::ClientKnown(_) => "ClientKnown",
             Self::ClientLeft => "ClientLeft",
             Self::ReplyWritten { .. } => "ReplyWritten",
+            Self::ImageReplied { .. } => "ImageReplied",
             Self::NoteWritten { .. } => "NoteWritten",
             Self::Assigned { .. } => "Assigned",
             Self::ClosedByAgent { .. } => "ClosedByAgent",
             Self::Opened { .. } => "Opened",
             Self::DeletionAsked { .. } => "DeletionAsked",
+            Self::VoiceAsked { .. } => "VoiceAsked",
             Self::ChannelDisabled => "ChannelDisabled",
             Self::ChannelSuperseded => "ChannelSuperseded",
             Self::JobEnded { .. } => "JobEnded",

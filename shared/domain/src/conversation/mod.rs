@@ -203,6 +203,7 @@ pub struct Sending {
 pub enum Errand {
     ReadChat,
     Delete { message: String },
+    ReadVoice { message: String },
 }
 
 /// An outgoing message that is ours or was written in the provider's own application.

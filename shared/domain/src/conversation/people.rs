@@ -6,9 +6,9 @@ use super::decide::Turn;
 use super::event::ConversationEvent;
 use super::round::Opening;
 use super::{Conversation, State, guards};
-use crate::chat::Origin;
+use crate::chat::{Image, Origin};
 use crate::ids::EmployeeId;
-use crate::inbox::length;
+use crate::inbox::{Inbox, length};
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::time::{Millis, Timestamp};
@@ -20,6 +20,8 @@ pub enum NotReplied {
     ChannelOff,
     /// The client never wrote here, and the provider lets nobody write first (AVT-02).
     NeverStarted,
+    /// The provider takes no pictures.
+    NoImages,
     /// Nothing is written.
     Empty,
     /// A part is longer than the provider takes: this many characters.
@@ -54,10 +56,7 @@ pub enum NotDeleted {
 impl Conversation {
     /// Whether these parts may be sent as a reply.
     pub fn may_reply(&self, policy: &Policy, parts: &[String]) -> Result<(), NotReplied> {
-        let inbox = inbox(self, policy).ok_or(NotReplied::ChannelOff)?;
-        if !guards::may_write(self, inbox) {
-            return Err(NotReplied::NeverStarted);
-        }
+        let inbox = self.answerable(policy)?;
         if parts.is_empty() || parts.iter().any(|part| length(part) == 0) {
             return Err(NotReplied::Empty);
         }
@@ -68,6 +67,16 @@ impl Conversation {
             true => Err(NotReplied::TooLong(inbox.max_text)),
             false => Ok(()),
         }
+    }
+
+    /// Whether a picture may be sent as a reply.
+    pub fn may_reply_with_image(&self, policy: &Policy) -> Result<(), NotReplied> {
+        if self.answerable(policy)?.takes_images { Ok(()) } else { Err(NotReplied::NoImages) }
+    }
+
+    fn answerable<'a>(&self, policy: &'a Policy) -> Result<&'a Inbox, NotReplied> {
+        let inbox = inbox(self, policy).ok_or(NotReplied::ChannelOff)?;
+        if guards::may_write(self, inbox) { Ok(inbox) } else { Err(NotReplied::NeverStarted) }
     }
 
     /// Whether the conversation may be given to this employee, or back to its group.
@@ -94,12 +103,25 @@ impl Conversation {
 }
 
 impl Turn<'_> {
+    /// A reply in words.
+    pub(super) fn take_reply(&mut self, event: &ConversationEvent, by: &EmployeeId, parts: &[String]) {
+        if self.conversation.may_reply(self.policy, parts).is_ok() {
+            self.answered(event, by);
+            parts.iter().for_each(|part| self.send(Origin::Reply { by: by.clone() }, part));
+        }
+    }
+
+    /// A reply that is a picture.
+    pub(super) fn take_image(&mut self, event: &ConversationEvent, by: &EmployeeId, image: &Image) {
+        if self.conversation.may_reply_with_image(self.policy).is_ok() {
+            self.answered(event, by);
+            self.send_image(Origin::Reply { by: by.clone() }, image);
+        }
+    }
+
     /// A reply: taken is what counts, not delivered. It opens what was closed, and whoever replies takes what
     /// nobody has.
-    pub(super) fn take_reply(&mut self, event: &ConversationEvent, by: &EmployeeId, parts: &[String]) {
-        if self.conversation.may_reply(self.policy, parts).is_err() {
-            return;
-        }
+    fn answered(&mut self, event: &ConversationEvent, by: &EmployeeId) {
         let received = event.received_at;
         let reopens = self.conversation.state != State::Open;
         if reopens {
@@ -115,9 +137,6 @@ impl Turn<'_> {
         self.conversation.wait_for_client(received);
         self.conversation.trouble = None;
         self.mark_read();
-        for part in parts {
-            self.send(Origin::Reply { by: by.clone() }, part);
-        }
     }
 
     /// The first human reply of a round ends its autoreplies.

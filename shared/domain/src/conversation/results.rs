@@ -75,6 +75,9 @@ impl Turn<'_> {
             (Errand::Delete { .. }, JobResult::Failed { why, .. }) => {
                 self.because(Reason::new("chat_not_deleted", [why]));
             }
+            (Errand::ReadVoice { .. }, JobResult::Failed { why, .. }) => {
+                self.because(Reason::new("chat_no_voice", [why]));
+            }
             (Errand::ReadChat, JobResult::Failed { why, .. }) => self.because(Reason::new("chat_not_read", [why])),
             _ => {}
         }

@@ -95,12 +95,15 @@ impl Run<'_> {
             };
             let result = match (wanted, command) {
                 (StillWanted::No(because), _) => JobResult::Dropped { because },
-                (_, ChatCommand::SendMessage { .. }) => {
+                (_, ChatCommand::SendMessage { .. } | ChatCommand::SendImage { .. }) => {
                     JobResult::Chat(ChatResult::Sent { message: effect.id.0.clone() })
                 }
                 (_, ChatCommand::MarkRead { .. }) => JobResult::Chat(ChatResult::MarkedRead),
                 (_, ChatCommand::DeleteMessage { .. }) => JobResult::Chat(ChatResult::Deleted),
                 (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(ChatResult::ChatRead { name: None, about: None }),
+                (_, ChatCommand::ReadVoice { message, .. }) => {
+                    JobResult::Chat(ChatResult::VoiceRead { message: message.clone(), url: String::new(), until: now })
+                }
             };
             self.decide(now, ConversationEventKind::JobEnded { effect: effect.id.clone(), result });
         }
@@ -116,9 +119,11 @@ pub fn describe(effect: &Effect) -> String {
                 Origin::Step { step } => format!("SendMessage (autoreply {})", u32::from(*step) + 1),
                 Origin::Closing => "SendMessage (closing text)".to_owned(),
             },
+            Command::Chat(ChatCommand::SendImage { .. }) => "SendImage".to_owned(),
             Command::Chat(ChatCommand::MarkRead { .. }) => "MarkRead".to_owned(),
             Command::Chat(ChatCommand::DeleteMessage { .. }) => "DeleteMessage".to_owned(),
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),
+            Command::Chat(ChatCommand::ReadVoice { .. }) => "ReadVoice".to_owned(),
             _ => "a job of a call".to_owned(),
         },
         Wanted::Fact(fact) => fact.name().to_owned(),

@@ -124,6 +124,9 @@ fn row(its: &Conversation, news: &News<ConversationEvent>) -> Option<Put> {
     match &event.kind {
         Kind::MessageReceived(message) => Some(said(its, message, event.occurred_at)),
         Kind::MessageDeleted { message } => Some(history::deleted(its, message, event.received_at).into()),
+        Kind::JobEnded { result: JobResult::Chat(ChatResult::VoiceRead { message, url, until }), .. } => {
+            Some(history::voice(its, message, url, *until).into())
+        }
         Kind::NoteWritten { by, text } => {
             let id = news.once.as_ref().map_or_else(
                 || event.received_at.0.to_string(),

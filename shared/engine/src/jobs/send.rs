@@ -3,12 +3,14 @@
 use perezvon_adapters::{Expect, Known, Outgoing, Reply, Work};
 use perezvon_domain::effect::Command;
 use perezvon_domain::job::{Amendment, RecordingLink};
-use perezvon_domain::{CallEventKind, ConversationEventKind, Envelope, JobResult, Timestamp, call, conversation};
+use perezvon_domain::{
+    CallEventKind, ChatCommand, ConversationEventKind, Envelope, JobResult, Timestamp, call, conversation,
+};
 use perezvon_platform::link::{self, RecordingRef};
 use perezvon_platform::{HttpError, HttpRequest};
 use perezvon_store::items::call::CallItem;
 use perezvon_store::items::conversation::ConversationItem;
-use perezvon_store::items::job::JobRow;
+use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::items::point::PointRow;
 use perezvon_store::items::text;
 use perezvon_store::keys;
@@ -43,6 +45,35 @@ impl Hold<'_> {
 
     /// Sends one request at the connection's pace.
     pub(super) async fn send(&mut self, request: Outgoing) -> Result<Sent, Failure> {
+        let timeout_ms = self.secret.times.request_timeout_ms;
+        self.send_within(request, timeout_ms).await
+    }
+
+    /// Sends one request with a blob in its body, with the time-out of large bodies. `None`: the blob is not there.
+    pub(super) async fn upload(
+        &mut self,
+        mut request: Outgoing,
+        blob: &str,
+        at: usize,
+    ) -> Result<Option<Sent>, Failure> {
+        let Some(blobs) = &self.worker.blobs else {
+            return Ok(Some(Sent::Not("this function has no blob store".to_owned())));
+        };
+        let found = match blobs.get(blob, 0, None).await {
+            Ok(found) => found.filter(|found| found.total == found.bytes.len() as u64),
+            Err(error) => return Ok(Some(Sent::Not(error.to_string()))),
+        };
+        let Some(found) = found else { return Ok(None) };
+        let timeout_ms = self.secret.times.recording_timeout_ms;
+        if self.left_ms() < timeout_ms + 2 * self.worker.times.skew_ms {
+            return Ok(Some(Sent::Not("too little time was left to upload".to_owned())));
+        }
+        let at = at.min(request.body.len());
+        request.body.splice(at..at, found.bytes);
+        self.send_within(request, timeout_ms).await.map(Some)
+    }
+
+    async fn send_within(&mut self, request: Outgoing, timeout_ms: i64) -> Result<Sent, Failure> {
         self.wait_for_pace().await;
         self.last_sent = self.now();
         self.next_send_ms = self.worker.clock.monotonic_ms() + self.pace_ms();
@@ -51,7 +82,7 @@ impl Hold<'_> {
             url: request.url,
             headers: request.headers,
             body: request.body,
-            timeout_ms: self.secret.times.request_timeout_ms,
+            timeout_ms,
         };
         match request.expect {
             Expect::Small => Ok(match self.worker.http.send(http).await {
@@ -92,6 +123,18 @@ impl Hold<'_> {
             }
         }
         Ok(Sent::Answer(reply))
+    }
+
+    /// A picture that was sent need not wait any longer. One that was not may be put back by a person.
+    pub(super) async fn tidy_up(&self, job: &JobRow) {
+        let (Command::Chat(ChatCommand::SendImage { image, .. }), JobState::Done) = (&job.command, job.state) else {
+            return;
+        };
+        if let Some(blobs) = &self.worker.blobs
+            && let Err(failure) = blobs.remove(&image.blob).await
+        {
+            tracing::warn!(%failure, "a picture that was sent stays in the blob store until it expires");
+        }
     }
 
     /// Stores what an answer taught: news of chats, facts of the connection, whose number it is.

@@ -13,6 +13,9 @@ use super::send::Sent;
 use super::wanted::Wanted;
 use crate::failure::Failure;
 
+/// What waited in the blob store is not there.
+const NOT_KEPT: &str = "картинка не сохранилась у нас: отправьте её ещё раз";
+
 /// Whether to go on with this job.
 pub(super) enum Go {
     On,
@@ -69,6 +72,18 @@ impl Hold<'_> {
                 }
                 let sent = self.send(request).await?;
                 self.take_answer(adapter, job, work, &known, sent, None).await
+            }
+            Step::Upload { request, blob, at } => {
+                if !self.save_receipt(job, work).await? {
+                    return Ok(Go::Look);
+                }
+                match self.upload(request, &blob, at).await? {
+                    Some(sent) => self.take_answer(adapter, job, work, &known, sent, None).await,
+                    None => {
+                        let result = JobResult::Failed { why: NOT_KEPT.to_owned(), made: None };
+                        self.end(job, work, JobState::Failed, result).await
+                    }
+                }
             }
             Step::Write { request, marker } => self.write(adapter, job, work, &known, request, marker).await,
             Step::Claim => self.claim(job, work).await,
@@ -286,7 +301,9 @@ impl Hold<'_> {
             _ => None,
         };
         job.result = Some(result);
-        self.save(job).await?;
+        if self.save(job).await? {
+            self.tidy_up(job).await;
+        }
         self.next_jobs();
         Ok(Go::Look)
     }

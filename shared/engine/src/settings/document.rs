@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hours::WorkingHours;
 use super::inboxes::Inbox;
-use crate::secrets::JobTimes;
+use crate::secrets::{JobTimes, SignatureMode};
 
 /// The settings of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,10 @@ pub struct Channel {
     /// A signed event of a call nobody knows is taken for an old replay if it is older than so many days; 1 to 3650.
     #[serde(default = "fourteen")]
     pub oldest_event_days: u32,
+    /// Where the provider signs by a formula it does not publish: `observe` counts what fits a guess (so it is if nothing
+    /// is said), `enforce` refuses what fits none and needs the secret for signatures, `off` does neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<SignatureMode>,
     /// Keep recordings ourselves; otherwise the provider's link alone is kept.
     #[serde(default = "yes")]
     pub copy_recordings: bool,

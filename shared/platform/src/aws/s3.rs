@@ -166,6 +166,11 @@ impl Blobs for S3Blobs {
         Ok(Some(Blob { media_type, total, from, bytes: read(answer).await? }))
     }
 
+    async fn remove(&self, key: &str) -> Result<(), PortError> {
+        let answer = self.ask("DELETE", key, &[], &SdkBody::empty()).await?;
+        if answer.status().is_success() { Ok(()) } else { Err(self.refused(answer).await.1) }
+    }
+
     async fn link(&self, key: &str, media_type: &str, file: Option<&str>) -> Result<Option<String>, PortError> {
         let file = file.map(|file| format!("attachment; filename=\"{file}\""));
         let mut query = vec![("response-content-type", media_type)];

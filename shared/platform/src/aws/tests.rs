@@ -184,6 +184,16 @@ async fn a_link_to_a_blob_is_made_without_asking_anybody() {
 }
 
 #[tokio::test]
+async fn a_blob_is_taken_away_and_a_refusal_is_told() {
+    let denied = answer("403 Forbidden", "", "<Error><Code>AccessDenied</Code></Error>");
+    let server = Server::start(vec![answer("204 No Content", "", ""), denied]).await;
+    let blobs = bucket(&server).await;
+    assert_eq!(blobs.remove("a/images/1").await, Ok(()));
+    assert!(server.requests()[0].starts_with("DELETE /recordings/a/images/1?"));
+    assert!(blobs.remove("a/images/1").await.expect_err("denied").why.starts_with("AccessDenied"));
+}
+
+#[tokio::test]
 async fn a_blob_is_asked_for_once_more_when_s3_is_not_well() {
     let ill = answer("503 Slow Down", "", "<Error><Code>SlowDown</Code><Message>later</Message></Error>");
     let well = answer("206 Partial Content", "content-range: bytes 0-1/2\r\n", "so");

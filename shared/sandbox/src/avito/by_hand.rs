@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::messages::check;
-use super::{Avito, Call, Chat, Client, Item, not_found};
+use super::{Avito, Call, Chat, Client, Item, Media, not_found};
 use crate::http::Response;
 
 /// Requests in the JSON of the state.
@@ -29,7 +29,11 @@ struct Written {
     /// Without it a new client begins a chat.
     #[serde(default)]
     chat: Option<String>,
+    #[serde(default)]
     text: String,
+    /// In place of a text: `{"voice": "v-1"}`, `{"image": "p-1"}`.
+    #[serde(default)]
+    media: Option<Media>,
 }
 
 #[derive(Deserialize)]
@@ -72,12 +76,18 @@ impl Avito {
     /// The client of a chat writes again; the id of the message, unless there is no such chat.
     pub fn client_writes(&mut self, chat: &str, text: &str, now_ms: i64) -> Option<String> {
         let client = self.chat(chat).ok()?.client.id;
-        self.say(chat, client, text, now_ms)
+        self.say(chat, client, text, None, now_ms)
+    }
+
+    /// The client of a chat sends a picture or speaks; the id of the message, unless there is no such chat.
+    pub fn client_sends(&mut self, chat: &str, media: Media, now_ms: i64) -> Option<String> {
+        let client = self.chat(chat).ok()?.client.id;
+        self.say(chat, client, "", Some(media), now_ms)
     }
 
     /// Somebody of ours writes in the provider's own application; the id of the message, unless there is no such chat.
     pub fn we_write(&mut self, chat: &str, text: &str, now_ms: i64) -> Option<String> {
-        self.say(chat, self.config.user_id, text, now_ms)
+        self.say(chat, self.config.user_id, text, None, now_ms)
     }
 
     /// Whoever wrote a message takes it back in the application. `None`: there is no such message.
@@ -90,16 +100,23 @@ impl Avito {
         Some(())
     }
 
-    fn say(&mut self, chat: &str, author: i64, text: &str, now_ms: i64) -> Option<String> {
-        let message = self.write(chat, author, text, now_ms).ok()?;
+    fn say(&mut self, chat: &str, author: i64, text: &str, media: Option<Media>, now_ms: i64) -> Option<String> {
+        let message = self.write(chat, author, text, media, now_ms).ok()?;
         // Whoever pulled the lever may count on it that the push was posted.
         self.push(chat, &message.id, true, now_ms);
         Some(message.id)
     }
 
     fn written(&mut self, asked: &Written, now_ms: i64) -> Result<Response, Response> {
-        check(&asked.text)?;
+        if asked.media.is_none() {
+            check(&asked.text)?;
+        }
         let (chat, message) = match (&asked.chat, asked.from) {
+            (Some(chat), Side::Client) if asked.media.is_some() => {
+                let message = asked.media.clone().and_then(|media| self.client_sends(chat, media, now_ms));
+                (chat.clone(), message.ok_or_else(not_found)?)
+            }
+            _ if asked.media.is_some() => return Err(refused("pictures and voices are a client's, in a chat")),
             (None, Side::Us) => return Err(refused("only a client can begin a chat: name one with `chat`")),
             (None, Side::Client) => self.begin(&asked.text, now_ms),
             (Some(chat), from) => {
@@ -116,6 +133,7 @@ impl Avito {
     fn state(&self) -> Value {
         json!({
             "chats": self.chats,
+            "uploaded": self.uploaded,
             "subscriptions": self.subscribed,
             "pushed": self.pushed,
             "violations": self.violations(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Avito, Call, Echo, Message, invalid, not_found, refusal};
+use super::{Avito, Call, Echo, Media, Message, invalid, not_found, refusal};
 use crate::http::Response;
 
 /// Longest text, in characters.
@@ -30,15 +30,26 @@ impl Avito {
         }
         let text = body["message"]["text"].as_str().unwrap_or_default();
         check(text)?;
+        self.send_ours(chat, text, None, call.now_ms).map(|sent| Response::of_json(200, &sent))
+    }
+
+    /// Our message stands in the chat; what the answer says of it.
+    pub(super) fn send_ours(
+        &mut self,
+        chat: &str,
+        text: &str,
+        media: Option<Media>,
+        now_ms: i64,
+    ) -> Result<Value, Response> {
         let ours = self.config.user_id;
-        let message = self.write(chat, ours, text, call.now_ms)?;
+        let message = self.write(chat, ours, text, media, now_ms)?;
         if matches!(self.manner.echo, Echo::Before | Echo::Twice) {
-            self.push(chat, &message.id, true, call.now_ms);
+            self.push(chat, &message.id, true, now_ms);
         }
         if matches!(self.manner.echo, Echo::After | Echo::Twice) {
-            self.push(chat, &message.id, false, call.now_ms);
+            self.push(chat, &message.id, false, now_ms);
         }
-        Ok(Response::of_json(200, &message.sent(ours)))
+        Ok(message.sent(ours))
     }
 
     /// Our own message, within an hour; it stays in the history as deleted.
@@ -59,12 +70,19 @@ impl Avito {
         Ok(Response::of_json(200, &json!({})))
     }
 
-    /// Puts a text into a chat, and pushes nothing.
-    pub(super) fn write(&mut self, chat: &str, author_id: i64, text: &str, now_ms: i64) -> Result<Message, Response> {
+    /// Puts a message into a chat, and pushes nothing.
+    pub(super) fn write(
+        &mut self,
+        chat: &str,
+        author_id: i64,
+        text: &str,
+        media: Option<Media>,
+        now_ms: i64,
+    ) -> Result<Message, Response> {
         let id = format!("{now_ms:016x}{:016x}", self.count());
         let created = now_ms.div_euclid(1000);
         let text = text.to_owned();
-        let message = Message { id, author_id, created, text, deleted: false, is_read: false };
+        let message = Message { id, author_id, created, text, media, deleted: false, is_read: false };
         let chat = self.chat_mut(chat)?;
         chat.updated = created;
         chat.messages.push(message.clone());

@@ -4,6 +4,7 @@ mod auth;
 mod by_hand;
 mod chats;
 mod consent;
+mod media;
 mod messages;
 mod model;
 mod pushes;
@@ -16,7 +17,7 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub use model::{Chat, Client, Item, Message};
+pub use model::{Chat, Client, Item, Media, Message, Uploaded};
 pub use pushes::{Push, Pushed};
 
 use crate::fault::{Fate, Fault};
@@ -107,6 +108,8 @@ pub struct Avito {
     auth: auth::Auth,
     gate: Gate,
     chats: Vec<Chat>,
+    #[serde(default)]
+    uploaded: Vec<Uploaded>,
     /// Addresses that are pushed to, oldest first.
     subscribed: Vec<String>,
     /// Things made so far: ids are counted.
@@ -156,6 +159,7 @@ impl Avito {
             auth: auth::Auth::default(),
             gate: Gate::default(),
             chats: Vec::new(),
+            uploaded: Vec::new(),
             subscribed: Vec::new(),
             made: 0,
             outbox: Vec::new(),
@@ -217,6 +221,11 @@ impl Avito {
         &self.chats
     }
 
+    /// Pictures that we uploaded, oldest first, sent or not.
+    pub fn uploaded(&self) -> &[Uploaded] {
+        &self.uploaded
+    }
+
     /// Other settings for the same account: after a restart the keys may be others.
     pub fn configure(&mut self, config: Config) {
         self.config = config;
@@ -255,6 +264,13 @@ impl Avito {
             {
                 self.of_account(&format!("{method} {version}"), rest, call)
             }
+            (method, ["messenger", "v1", "accounts", account, what]) if *account == self.config.user_id.to_string() => {
+                match (method, *what) {
+                    ("POST", "uploadImages") => self.upload(call),
+                    ("GET", "getVoiceFiles") => self.voices(call),
+                    _ => Err(not_found()),
+                }
+            }
             _ => Err(not_found()),
         }
     }
@@ -265,6 +281,7 @@ impl Avito {
             ("GET v2", [chat]) => self.one_chat(chat),
             ("GET v3", [chat, "messages"]) => self.list_messages(chat, call),
             ("POST v1", [chat, "messages"]) => self.send(chat, call),
+            ("POST v1", [chat, "messages", "image"]) => self.send_image(chat, call),
             ("POST v1", [chat, "messages", message]) => self.take_back(chat, message, call),
             ("POST v1", [chat, "read"]) => self.mark_read(chat),
             _ => Err(not_found()),

@@ -3,7 +3,30 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A message of a text.
+/// What stands in a message besides a text, under its own id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Media {
+    Image(String),
+    Voice(String),
+}
+
+/// A picture that we uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uploaded {
+    pub id: String,
+    /// As the request named it.
+    pub media_type: String,
+    pub bytes: usize,
+}
+
+/// Where a picture lies, by its size.
+pub(super) fn sizes(image: &str) -> Value {
+    let size = |size: &str| (size.to_owned(), json!(format!("https://img.example.test/{size}/{image}.jpg")));
+    ["1280x960", "640x480", "140x105", "32x32"].map(size).into_iter().collect::<serde_json::Map<_, _>>().into()
+}
+
+/// A message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub id: String,
@@ -11,6 +34,8 @@ pub struct Message {
     /// Unix seconds.
     pub created: i64,
     pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
     pub deleted: bool,
     /// By us.
     pub is_read: bool,
@@ -19,11 +44,21 @@ pub struct Message {
 impl Message {
     /// The name of its kind.
     pub(super) fn kind(&self) -> &'static str {
-        if self.deleted { "deleted" } else { "text" }
+        match &self.media {
+            _ if self.deleted => "deleted",
+            None => "text",
+            Some(Media::Image(_)) => "image",
+            Some(Media::Voice(_)) => "voice",
+        }
     }
 
     pub(super) fn content(&self) -> Value {
-        if self.deleted { json!({}) } else { json!({ "text": self.text }) }
+        match &self.media {
+            _ if self.deleted => json!({}),
+            None => json!({ "text": self.text }),
+            Some(Media::Image(image)) => json!({ "image": { "sizes": sizes(image) } }),
+            Some(Media::Voice(voice)) => json!({ "voice": { "voice_id": voice } }),
+        }
     }
 
     fn direction(&self, ours: i64) -> &'static str {

@@ -26,6 +26,8 @@ pub enum Entry {
     Message(Message),
     /// We asked for it to be sent.
     Sent { origin: Origin, text: String },
+    /// We asked for a picture to be sent.
+    Picture { origin: Origin },
     /// The client does not see it.
     Note { by: EmployeeId, text: String },
 }
@@ -42,6 +44,8 @@ pub struct HistoryRow {
     pub deleted_at: Option<Timestamp>,
     /// The blob with the whole text, of which the entry has the beginning.
     pub whole: Option<String>,
+    /// Where a voice message can be heard, and until when.
+    pub voice: Option<(String, Timestamp)>,
 }
 
 impl HistoryRow {
@@ -53,6 +57,7 @@ impl HistoryRow {
             effect: row.s("effect").map(EffectId::from),
             deleted_at: row.n("deleted_at").map(Timestamp),
             whole: row.s("whole").map(str::to_owned),
+            voice: row.s("voice").map(str::to_owned).zip(row.n("voice_until").map(Timestamp)),
         })
     }
 }
@@ -89,13 +94,24 @@ pub fn note(conversation: &Conversation, id: &str, at: Timestamp, by: &EmployeeI
     put(keys::note(account, channel, chat, id), at, &entry)
 }
 
-/// The text that an effect wants sent; `None`: it carries none.
+/// What an effect wants sent; `None`: it sends nothing.
 pub fn sent(conversation: &Conversation, effect: &Effect) -> Option<Update> {
     let Wanted::Job(order) = &effect.wanted else { return None };
-    let Command::Chat(ChatCommand::SendMessage { text, origin, .. }) = &order.command else { return None };
+    let Command::Chat(command) = &order.command else { return None };
     let Conversation { account, channel, chat, .. } = conversation;
-    let entry = Entry::Sent { origin: origin.clone(), text: text.clone() };
+    let entry = entry(command)?;
     Some(put(keys::sent(account, channel, chat, &effect.id), effect.at, &entry))
+}
+
+/// What a command wants sent.
+pub fn entry(command: &ChatCommand) -> Option<Entry> {
+    match command {
+        ChatCommand::SendMessage { text, origin, .. } => {
+            Some(Entry::Sent { origin: origin.clone(), text: text.clone() })
+        }
+        ChatCommand::SendImage { origin, .. } => Some(Entry::Picture { origin: origin.clone() }),
+        _ => None,
+    }
 }
 
 /// A message of the chat is ours: whether its echo came before or comes later, it is known.
@@ -107,6 +123,12 @@ pub fn is_ours(conversation: &Conversation, id: &str, effect: &EffectId, at: Tim
 /// A message was taken back: its row says so, whichever of the two comes first.
 pub fn deleted(conversation: &Conversation, id: &str, at: Timestamp) -> Update {
     Update::new(row_of(conversation, &Mark::Message(id.to_owned()))).set("schema", SCHEMA).set("deleted_at", at.0)
+}
+
+/// A voice message of the chat can be heard there, until then.
+pub fn voice(conversation: &Conversation, id: &str, url: &str, until: Timestamp) -> Update {
+    let key = row_of(conversation, &Mark::Message(id.to_owned()));
+    Update::new(key).set("voice", url.to_owned()).set("voice_until", until.0).when(Condition::Present)
 }
 
 /// What a person did under an `Idempotency-Key`, for a day.

@@ -54,6 +54,11 @@ pub struct Seen {
     pub last_refused: Option<Timestamp>,
     pub last_refusal: Option<String>,
     pub last_ping: Option<Timestamp>,
+    /// Signatures that fitted a guess, that fitted none, that were not there; and the guess that fitted last.
+    pub signed: i64,
+    pub signed_otherwise: i64,
+    pub unsigned: i64,
+    pub formula: Option<String>,
 }
 
 impl Seen {
@@ -68,13 +73,24 @@ impl Seen {
         self.last_refused = self.last_refused.max(later.last_refused);
         self.last_refusal = later.last_refusal.or(self.last_refusal.take());
         self.last_ping = self.last_ping.max(later.last_ping);
+        self.signed += later.signed;
+        self.signed_otherwise += later.signed_otherwise;
+        self.unsigned += later.unsigned;
+        self.formula = later.formula.or(self.formula.take());
     }
 
     /// One update: sums are added, times are set.
     pub fn save(&self, account: &AccountId, channel: &ChannelId) -> Update {
         let mut update = Update::new(keys::channel_status(account, channel));
-        let sums =
-            [("accepted", self.accepted), ("refused", self.refused), ("counted", self.counted), ("pings", self.pings)];
+        let sums = [
+            ("accepted", self.accepted),
+            ("refused", self.refused),
+            ("counted", self.counted),
+            ("pings", self.pings),
+            ("signed", self.signed),
+            ("signed_otherwise", self.signed_otherwise),
+            ("unsigned", self.unsigned),
+        ];
         for (name, by) in sums.into_iter().filter(|(_, by)| *by > 0) {
             update = update.add(name, by);
         }
@@ -89,10 +105,11 @@ impl Seen {
                 update = update.set(name, at.0);
             }
         }
-        match &self.last_refusal {
-            Some(why) => update.set("last_refusal", why.clone()),
+        let words = [("last_refusal", &self.last_refusal), ("formula", &self.formula)].into_iter();
+        words.fold(update, |update, (name, words)| match words {
+            Some(words) => update.set(name, words.clone()),
             None => update,
-        }
+        })
     }
 
     /// Reads the status row.
@@ -109,6 +126,10 @@ impl Seen {
             last_refused: time("last_refused"),
             last_refusal: row.s("last_refusal").map(str::to_owned),
             last_ping: time("last_ping"),
+            signed: sum("signed"),
+            signed_otherwise: sum("signed_otherwise"),
+            unsigned: sum("unsigned"),
+            formula: row.s("formula").map(str::to_owned),
         }
     }
 }

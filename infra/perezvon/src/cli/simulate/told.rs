@@ -70,8 +70,9 @@ fn in_one_line(text: &str) -> String {
 fn done(effect: &Effect) -> Option<String> {
     match command(effect)? {
         ChatCommand::SendMessage { text, .. } => Some(said("клиенту отправлено", text)),
+        ChatCommand::SendImage { .. } => Some("клиенту отправлена картинка".to_owned()),
         ChatCommand::MarkRead { .. } => Some("чат отмечен прочитанным".to_owned()),
-        ChatCommand::DeleteMessage { .. } | ChatCommand::ReadChat { .. } => None,
+        ChatCommand::DeleteMessage { .. } | ChatCommand::ReadChat { .. } | ChatCommand::ReadVoice { .. } => None,
     }
 }
 

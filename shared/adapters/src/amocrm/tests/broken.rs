@@ -80,7 +80,7 @@ fn no_broken_answer_breaks_a_job() {
                     Step::Wait { until, .. } => play.now = until,
                     Step::Claim => play.point.claimed = true,
                     Step::Write { .. } if dice.roll(4) == 0 => play.work.unknown = true,
-                    Step::Read(_) | Step::Write { .. } => {
+                    Step::Read(_) | Step::Upload { .. } | Step::Write { .. } => {
                         play.absorb(&answer(&mut dice));
                     }
                 }

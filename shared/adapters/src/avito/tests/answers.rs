@@ -4,14 +4,14 @@ use perezvon_domain::time::Millis;
 
 use super::*;
 
-fn commands() -> [Command; 4] {
-    [sending(TEXT), deleting(), marking(), reading()]
+fn commands() -> [Command; 6] {
+    [sending(TEXT), deleting(), marking(), reading(), hearing(), picturing()]
 }
 
 /// What each command makes of an answer; all of them the same.
 fn outcome(reply: &Reply) -> Outcome {
     let mut outcomes = commands().map(|command| Play::new(command).absorb(reply)).into_iter();
-    let first = outcomes.next().expect("four");
+    let first = outcomes.next().expect("six");
     assert!(outcomes.all(|other| other == first), "{first:?}");
     first
 }

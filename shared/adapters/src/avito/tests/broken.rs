@@ -45,9 +45,9 @@ fn no_broken_push_breaks_the_intake() {
 #[test]
 fn no_broken_answer_breaks_a_job() {
     let mut dice = Dice(0x2545_F491_4F6C_DD1D);
-    for round in 0..400 {
-        let commands = [sending(TEXT), deleting(), marking(), reading()];
-        let mut play = Play::new(commands[round % 4].clone());
+    for round in 0..600 {
+        let commands = [sending(TEXT), deleting(), marking(), reading(), hearing(), picturing()];
+        let mut play = Play::new(commands[round % 6].clone());
         for _ in 0..8 {
             match play.next() {
                 Step::Done(_) | Step::Failed(_) => break,

@@ -92,8 +92,8 @@ fn an_enormous_text_is_cut_and_an_enormous_detail_too() {
     assert!(long.text.ends_with("я…"));
     let whole = message(json!({ "type": "text", "content": { "text": "я".repeat(100_000) } }));
     assert!(whole.text.ends_with('я'));
-    let link = message(json!({ "type": "link", "content": { "link": { "url": words, "text": "здесь" } } }));
-    assert_eq!(link.details["url"].chars().count(), 1000);
+    let link = message(json!({ "type": "link", "content": { "link": { "preview": { "title": words } } } }));
+    assert_eq!(link.details["title"].chars().count(), 1000);
     let odd = message(json!({ "type": words, "content": {} }));
     assert_eq!((odd.kind, odd.details["type"].chars().count()), (MessageKind::Other, 1000));
 }
@@ -109,10 +109,34 @@ fn content_that_is_missing_or_odd_is_a_message_all_the_same() {
 }
 
 #[test]
-fn a_picture_is_named_by_its_largest_size() {
-    let sizes = json!({ "1280x96": "wide", "640x480": "large", "32x32": "small", "?": "odd" });
-    let image = message(json!({ "type": "image", "content": { "image": { "sizes": sizes } } }));
-    assert_eq!(image.details["url"], "large");
+fn a_picture_is_named_by_its_largest_size_that_a_browser_may_open() {
+    let https = |name: &str| format!("https://img.example.test/{name}.jpg");
+    let of = |sizes: Value| {
+        let image = message(json!({ "type": "image", "content": { "image": { "sizes": sizes } } }));
+        image.details.get("url").cloned()
+    };
+    let sizes =
+        json!({ "1280x96": https("wide"), "640x480": https("large"), "32x32": https("small"), "?": https("odd") });
+    assert_eq!(of(sizes), Some(https("large")));
+    let plain = json!({ "640x480": "http://img.example.test/large.jpg", "32x32": https("small") });
+    assert_eq!(of(plain), Some(https("small")));
+    for url in ["javascript:alert(1)", "//img.example.test/1.jpg", "https://img.example.test/a b", "large", ""] {
+        assert_eq!(of(json!({ "640x480": url })), None, "{url}");
+    }
+    assert_eq!(of(json!({ "640x480": https(&"я".repeat(2000)) })), None, "half an address leads nowhere");
+}
+
+#[test]
+fn a_link_that_no_browser_should_open_stands_in_the_words() {
+    let of = |link: Value| {
+        let read = message(json!({ "type": "link", "content": { "link": link } }));
+        (read.text, read.details.get("url").cloned())
+    };
+    let plain = of(json!({ "text": "здесь", "url": "http://example.test/a" }));
+    assert_eq!(plain, ("здесь http://example.test/a".to_owned(), None));
+    let fine = of(json!({ "text": "здесь", "url": "HTTPS://example.test/a" }));
+    assert_eq!(fine, ("здесь".to_owned(), Some("HTTPS://example.test/a".to_owned())));
+    assert_eq!(of(json!({ "url": "http://example.test" })), ("http://example.test".to_owned(), None));
 }
 
 #[test]

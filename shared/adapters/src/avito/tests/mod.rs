@@ -8,14 +8,16 @@ mod authorise;
 mod broken;
 mod corpus;
 mod heal;
+mod image;
 mod look;
 mod sending;
 mod settings;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use perezvon_domain::{ChatCommand, ChatResult, Command, EffectId, JobResult, Origin, Timestamp};
+use perezvon_domain::{ChatCommand, ChatResult, Command, EffectId, Image, JobResult, Origin, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Avito, PROVIDER};
@@ -31,7 +33,7 @@ const TEXT: &str = "Добрый день! Да, в наличии.";
 const SENT: &str = "000000000000000000000000a0000003";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 18] = [
+const GOLDEN: [&str; 22] = [
     "account",
     "delete",
     "delete-look",
@@ -42,7 +44,10 @@ const GOLDEN: [&str; 18] = [
     "mark-read",
     "own-account",
     "read-chat",
+    "read-voice",
     "send",
+    "send-image",
+    "send-image-look",
     "send-look",
     "send-look-further",
     "subscribe",
@@ -50,10 +55,11 @@ const GOLDEN: [&str; 18] = [
     "token-keys",
     "token-pair",
     "unsubscribe",
+    "upload-image",
 ];
 
 /// The sample answers, all of them.
-const ANSWERS: [&str; 16] = [
+const ANSWERS: [&str; 19] = [
     "chat",
     "chats",
     "error-400",
@@ -68,8 +74,11 @@ const ANSWERS: [&str; 16] = [
     "ok",
     "self",
     "sent",
+    "sent-image",
     "token-client",
     "token-user",
+    "uploaded",
+    "voice",
 ];
 
 fn folder() -> PathBuf {
@@ -136,6 +145,12 @@ fn sending(text: &str) -> Command {
     Command::Chat(ChatCommand::SendMessage { chat: CHAT.into(), text: text.into(), origin })
 }
 
+fn picturing() -> Command {
+    let origin = Origin::Reply { by: "petrova".into() };
+    let image = Image { blob: "school/ads/images/1".into(), media_type: "image/png".into() };
+    Command::Chat(ChatCommand::SendImage { chat: CHAT.into(), image, origin })
+}
+
 fn deleting() -> Command {
     Command::Chat(ChatCommand::DeleteMessage { chat: CHAT.into(), message: SENT.into() })
 }
@@ -146,6 +161,11 @@ fn marking() -> Command {
 
 fn reading() -> Command {
     Command::Chat(ChatCommand::ReadChat { chat: CHAT.into() })
+}
+
+fn hearing() -> Command {
+    let (message, voice) = (SENT.into(), "00000000-0000-4000-8000-00000000aa01".into());
+    Command::Chat(ChatCommand::ReadVoice { chat: CHAT.into(), message, voice })
 }
 
 /// A job and what the engine does with it.
@@ -218,6 +238,12 @@ impl Play {
     fn read(&mut self, name: &str, status: u16, body: &Value) -> Outcome {
         let Step::Read(request) = self.next() else { panic!("{name}: a read, not {:?}", self.next()) };
         golden(name, &request);
+        self.absorb(&reply(status, body))
+    }
+
+    fn upload(&mut self, status: u16, body: &Value) -> Outcome {
+        let Step::Upload { request, .. } = self.next() else { panic!("an upload, not {:?}", self.next()) };
+        golden("upload-image", &request);
         self.absorb(&reply(status, body))
     }
 

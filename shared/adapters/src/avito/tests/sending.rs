@@ -63,6 +63,19 @@ fn a_chat_about_nothing_with_nobody_is_read_too() {
 }
 
 #[test]
+fn a_voice_message_can_be_heard_for_an_hour_after_it_was_asked_for() {
+    let mut play = Play::new(hearing());
+    assert!(matches!(play.read("read-voice", 503, &Value::Null), Outcome::Unknown { .. }));
+    assert_eq!(play.read("read-voice", 200, &answer("voice")), Outcome::Next);
+    let (url, until) = ("https://voice.example.test/1.mp4".into(), Timestamp::from_seconds(NOW.seconds() + 3600));
+    assert_eq!(play.done(), ChatResult::VoiceRead { message: SENT.into(), url, until });
+    for odd in [json!({}), json!({ "voices_urls": null }), json!({ "voices_urls": { "other": "https://voice" } })] {
+        let outcome = Play::new(hearing()).absorb(&reply(200, &odd));
+        assert!(why(&outcome).contains("в приложении Avito"), "{outcome:?}");
+    }
+}
+
+#[test]
 fn what_is_no_chat_is_not_the_business_of_a_messenger() {
     let (recording, blob) = ("rec".into(), "blob".into());
     let play = Play::new(Command::CopyRecording { recording, blob, link_only: false });

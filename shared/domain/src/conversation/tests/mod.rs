@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use super::event::{Author, ConversationEvent, ConversationEventKind as Kind, Message, MessageKind};
 use super::timeline::describe;
 use super::*;
-use crate::chat::{ChatCommand, ChatResult};
+use crate::chat::{ChatCommand, ChatResult, Image};
 use crate::effect::{Command, Effect, Wanted};
 use crate::hours::Hours;
 use crate::inbox::{AutoReply, Inbox, OffHours, Receiver, Staff};
@@ -52,6 +52,7 @@ fn inbox() -> Inbox {
         max_text: 100,
         can_initiate: false,
         read_chat: false,
+        takes_images: true,
         delete_within: None,
     }
 }
@@ -228,6 +229,10 @@ fn employee_receives(id: &str) -> Inbox {
 
 fn quiet() -> Inbox {
     Inbox { working: vec![], off_hours: OffHours::default(), closing_text: None, ..inbox() }
+}
+
+fn image() -> Image {
+    Image { blob: "school/ads/images/1".into(), media_type: "image/png".into() }
 }
 
 /// The command of the last effect that is a job.

@@ -27,6 +27,24 @@ fn a_message_is_taken_back_while_the_provider_takes_it_and_the_channel_is_on() {
 }
 
 #[test]
+fn a_voice_message_is_asked_for_once_at_a_time_and_a_refusal_is_told() {
+    let mut life = opened(inbox(), at(12, 0));
+    let ask = |message: &str| Kind::VoiceAsked { by: "anna".into(), message: message.into(), voice: "v".into() };
+    assert_eq!(life.hear(at(12, 1), ask("one")), ["ReadVoice"]);
+    assert_eq!(life.hear(at(12, 1), ask("one")), NOTHING);
+    assert_eq!(life.hear(at(12, 1), ask("other")), ["ReadVoice"]);
+    let asked: Vec<EffectId> = life.it.errands.keys().cloned().collect();
+    let read = ChatResult::VoiceRead { message: "one".into(), url: "https://voice".into(), until: at(13, 1) };
+    life.ended(at(12, 2), &asked[0], JobResult::Chat(read));
+    life.ended(at(12, 2), &asked[1], JobResult::Failed { why: "нет".into(), made: None });
+    assert_eq!(life.said("chat_no_voice"), ["голосовое сообщение не получено: нет"]);
+    assert_eq!(life.hear(at(12, 3), ask("one")), ["ReadVoice"], "its link may be over");
+    life.it.errands.clear();
+    life.policy.channels.clear();
+    assert_eq!(life.hear(at(12, 4), ask("one")), NOTHING);
+}
+
+#[test]
 fn an_employee_has_the_request_at_once_also_off_hours() {
     for time in [at(12, 0), at(22, 0)] {
         let life = opened(employee_receives("petrova"), time);

@@ -3,6 +3,31 @@
 use super::*;
 
 #[test]
+fn a_picture_is_a_reply_like_words() {
+    let mut life = Life::new();
+    life.client(at(12, 0));
+    let picture = || Kind::ImageReplied { by: "petrova".into(), image: image() };
+    assert_eq!(life.hear(at(12, 1), picture()), ["MarkRead", "SendImage"]);
+    assert_eq!(life.it.assignee, Some("petrova".into()));
+    assert_eq!(life.it.last.as_ref().map(|last| last.summary.as_str()), Some("[фото]"));
+    assert_eq!((life.due.0, life.it.round.replied_at), (None, Some(at(12, 1))));
+    let ChatCommand::SendImage { image: sent, .. } = last_command(&life) else { panic!("a picture") };
+    assert_eq!(sent, image());
+    // Its echo comes first.
+    life.outside(at(12, 2));
+    assert_eq!(life.it.undecided.len(), 1);
+    let (effect, echo) = (life.it.sends.keys().next().expect("it").clone(), life.it.undecided[0].message.clone());
+    life.sent(at(12, 3), &effect, &echo);
+    assert!(life.it.undecided.is_empty() && life.it.agent_wrote_at.is_none());
+    life.inbox().takes_images = false;
+    assert_eq!(life.it.may_reply_with_image(&life.policy), Err(NotReplied::NoImages));
+    assert_eq!(life.hear(at(12, 4), picture()), NOTHING);
+    life.policy.channels.clear();
+    assert_eq!(life.it.may_reply_with_image(&life.policy), Err(NotReplied::ChannelOff));
+    assert_eq!(Life::new().it.may_reply_with_image(&Life::new().policy), Err(NotReplied::NeverStarted));
+}
+
+#[test]
 fn each_step_goes_out_once_when_its_delay_since_the_first_unanswered_message_is_over() {
     let mut life = Life::new();
     assert_eq!(life.client(at(12, 0)), NOTHING);

@@ -1,13 +1,13 @@
 //! Channels and the CRM: known providers of the right role, whole sets of secrets, addresses (MNG-15 to MNG-18).
 
-use perezvon_adapters::{PROVIDERS, Provider, Role, Secret, provider};
+use perezvon_adapters::{PROVIDERS, Provider, Role, Secret, Signature, provider};
 use perezvon_domain::{ConnectionId, Lane};
 
 use super::super::document::{Channel, Document, SecretSet};
 use super::super::problem::Findings;
 use super::super::resolve::Reference;
 use super::{Context, base, channel_connection, crm_connection};
-use crate::secrets::{ChannelSecret, ConnectionSecret, JobTimes};
+use crate::secrets::{ChannelSecret, ConnectionSecret, JobTimes, SignatureMode};
 
 /// Longest secret value, in bytes.
 const SECRET_LIMIT: usize = 8192;
@@ -38,6 +38,7 @@ pub(super) fn channels(
         findings.count(&secrets, channel.secrets.len(), 1..=2);
         if let Some(known) = of_role(&path, &channel.provider, &[Role::Telephony, Role::Chat], findings) {
             inbox(&path, document, channel, known, findings);
+            signature(&path, channel, known, findings);
             for (index, set) in channel.secrets.iter().enumerate() {
                 secret_set(&format!("{secrets}[{index}]"), set, known, findings);
             }
@@ -81,6 +82,7 @@ fn record(document: &Document, channel: &Channel) -> ChannelSecret {
         active: channel.active,
         secrets: channel.secrets.iter().map(secret).collect(),
         oldest_event_days: channel.oldest_event_days,
+        signature: channel.signature.unwrap_or_default(),
     }
 }
 
@@ -111,6 +113,26 @@ fn inbox(path: &str, document: &Document, channel: &Channel, known: &Provider, f
             findings.add(path, format!("there is no inbox `{name}`"), "write the name of one of the `[[inboxes]]`");
         }
         _ => {}
+    }
+}
+
+/// A signature whose formula nobody knows refuses nothing unless there is a secret that it may be made with.
+fn signature(path: &str, channel: &Channel, known: &Provider, findings: &mut Findings) {
+    let Some(mode) = channel.signature else { return };
+    let path = format!("{path}.signature");
+    if known.capabilities.signature == Signature::Checked {
+        return findings.add(
+            path,
+            format!("{} signs by a known formula, which is always checked", known.name),
+            "take it out",
+        );
+    }
+    let name = known.settings.signature_secret();
+    let is_there = |name: &str| channel.secrets.iter().any(|set| set.contains_key(name));
+    if mode == SignatureMode::Enforce && !name.is_some_and(is_there) {
+        let what = format!("how {} signs is not known, so everything would be refused", known.name);
+        let secret = name.map(|name| format!(", or add the secret `{name}` if you were told one")).unwrap_or_default();
+        findings.add(path, what, format!("write `observe`, which counts what fits a guess{secret}"));
     }
 }
 

@@ -56,6 +56,7 @@ impl Checker<'_> {
             max_text: TEXT_LIMIT,
             can_initiate: false,
             read_chat: false,
+            takes_images: false,
             delete_within: None,
         }
     }

@@ -168,6 +168,7 @@ fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) ->
         max_text: known.capabilities.max_text,
         can_initiate: known.capabilities.can_initiate,
         read_chat: known.capabilities.read_chat,
+        takes_images: known.capabilities.takes_images,
         delete_within: known.capabilities.delete_within,
         ..inbox.clone()
     });

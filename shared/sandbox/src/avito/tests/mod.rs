@@ -1,6 +1,7 @@
 //! Specs of the messenger, with the few words they share.
 
 mod api;
+mod media;
 mod pushes;
 mod tokens;
 
