@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::ChatCommand;
+use crate::client::ClientId;
 use crate::conversation::Cause;
 use crate::ids::{ChannelId, ConnectionId, EffectId, EmployeeId};
 use crate::job::{Amendment, CallLog, Point, RecordPlan};
@@ -50,8 +51,11 @@ pub struct Prev {
 /// What the outside is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Who has this number?
-    FindClient { number: Number },
+    /// Who is known by this number, or by this id?
+    FindClient {
+        #[serde(rename = "number")]
+        client: ClientId,
+    },
     /// Make what the scenario asks for.
     MakeRecords(Box<RecordPlan>),
     /// Write the call into the CRM's history.

@@ -40,6 +40,7 @@ pub fn inbox() -> Inbox {
         can_initiate: false,
         read_chat: false,
         delete_within: None,
+        records: None,
     }
 }
 

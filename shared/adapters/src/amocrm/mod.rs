@@ -3,6 +3,7 @@
 mod amend;
 mod answer;
 mod calls;
+mod field;
 mod find;
 mod look;
 mod marks;
@@ -86,7 +87,7 @@ struct AmoJobs;
 impl Jobs for AmoJobs {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
         match &work.command {
-            Command::FindClient { number } => find::next(work, known, number),
+            Command::FindClient { client } => find::next(work, known, client),
             Command::MakeRecords(plan) => records::next(work, known, plan),
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
@@ -99,7 +100,7 @@ impl Jobs for AmoJobs {
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
         match work.command.clone() {
-            Command::FindClient { number } => search::absorb(work, known, &number, reply),
+            Command::FindClient { client } => search::absorb(work, known, &client, reply),
             Command::MakeRecords(plan) => records::absorb(work, known, &plan, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),

@@ -100,12 +100,15 @@ impl Run<'_> {
                 }
                 (_, ChatCommand::MarkRead { .. }) => JobResult::Chat(ChatResult::MarkedRead),
                 (_, ChatCommand::DeleteMessage { .. }) => JobResult::Chat(ChatResult::Deleted),
-                (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(ChatResult::ChatRead { name: None, about: None }),
+                (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(NOTHING_READ),
             };
             self.decide(now, ConversationEventKind::JobEnded { effect: effect.id.clone(), result });
         }
     }
 }
+
+/// What is read in a chat that is not there.
+const NOTHING_READ: ChatResult = ChatResult::ChatRead { name: None, about: None, title: None, url: None };
 
 /// An effect in a few words.
 pub fn describe(effect: &Effect) -> String {
@@ -119,6 +122,8 @@ pub fn describe(effect: &Effect) -> String {
             Command::Chat(ChatCommand::MarkRead { .. }) => "MarkRead".to_owned(),
             Command::Chat(ChatCommand::DeleteMessage { .. }) => "DeleteMessage".to_owned(),
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),
+            Command::FindClient { .. } => "FindClient".to_owned(),
+            Command::MakeRecords(_) => "MakeRecords".to_owned(),
             _ => "a job of a call".to_owned(),
         },
         Wanted::Fact(fact) => fact.name().to_owned(),

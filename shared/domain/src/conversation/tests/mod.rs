@@ -5,6 +5,7 @@ mod echo;
 mod guards;
 mod people;
 mod properties;
+mod records;
 mod replies;
 mod table;
 mod timeline;
@@ -53,6 +54,7 @@ fn inbox() -> Inbox {
         can_initiate: false,
         read_chat: false,
         delete_within: None,
+        records: None,
     }
 }
 
@@ -87,7 +89,14 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
 
 fn message(id: &str, from: Author) -> Kind {
     let text = format!("Текст {id}");
-    Kind::MessageReceived(Message { id: id.into(), from, kind: MessageKind::Text, text, details: BTreeMap::new() })
+    Kind::MessageReceived(Message {
+        id: id.into(),
+        from,
+        author: None,
+        kind: MessageKind::Text,
+        text,
+        details: BTreeMap::new(),
+    })
 }
 
 fn reply(text: &str) -> Kind {

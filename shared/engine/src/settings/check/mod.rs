@@ -11,7 +11,7 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_adapters::provider;
-use perezvon_domain::inbox::Inbox;
+use perezvon_domain::inbox::{FirstRecords, Inbox};
 use perezvon_domain::policy::ChannelRules;
 use perezvon_domain::{ChannelId, ConnectionId, Hours, Lane, Policy};
 use perezvon_store::items::text;
@@ -169,6 +169,7 @@ fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) ->
         can_initiate: known.capabilities.can_initiate,
         read_chat: known.capabilities.read_chat,
         delete_within: known.jobs.and_then(|jobs| jobs.delete_within()),
+        records: inbox.records.clone().map(|records| FirstRecords { source: channel.provider.clone(), ..records }),
         ..inbox.clone()
     });
     let rules = ChannelRules {
