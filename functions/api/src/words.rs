@@ -67,6 +67,7 @@ pub fn command(command: &Command) -> String {
         }
         Command::FindClient { client } => format!("узнать в CRM, есть ли там клиент {}", client.words()),
         Command::MakeRecords(plan) => format!("создать в CRM: {}", plan_words(plan)),
+        Command::JoinPhone { number, .. } => format!("добавить к контакту телефон {}", number.plus()),
         Command::LogCall(log) if log.recording.is_some() => "записать звонок в CRM, с записью разговора".to_owned(),
         Command::LogCall(_) => "записать звонок в CRM".to_owned(),
         Command::Amend(amendment) => amend_words(amendment).to_owned(),
@@ -126,6 +127,8 @@ pub fn result(result: &JobResult) -> String {
             format!("контакт {} «{}»", client.contact, client.name)
         }
         JobResult::RecordsMade(records) => records_words(records),
+        JobResult::PhoneJoined { elsewhere: None } => "телефон есть у контакта".to_owned(),
+        JobResult::PhoneJoined { elsewhere: Some(other) } => format!("телефон уже есть у контакта {other}"),
         JobResult::CallLogged(logged) => {
             format!("заметка {} ({} {})", logged.note, logged.entity_kind, logged.entity)
         }

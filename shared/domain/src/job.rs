@@ -183,6 +183,11 @@ pub enum JobResult {
     /// `None`: nobody in the CRM has this number.
     ClientFound(Option<FoundClient>),
     RecordsMade(Records),
+    /// The contact has the number; or another one has it, and a note says so.
+    PhoneJoined {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<CrmId>,
+    },
     CallLogged(Logged),
     /// There was no contact to log the call to.
     CallNotPlaced,

@@ -6,17 +6,19 @@ use perezvon_domain::OutsideId;
 use perezvon_engine::Times;
 use perezvon_sandbox::amocrm::{self, Kind};
 use perezvon_sandbox::avito::Manner;
+use perezvon_sandbox::mango::calls;
 use perezvon_sandbox::{Fault, FaultKind};
 use perezvon_store::items::point::PointRow;
 use perezvon_store::{Key, keys};
 use perezvon_tests::World;
+use perezvon_tests::ports::EPOCH_MS;
 use perezvon_tests::settings;
 use perezvon_tests::world::Plan;
 use perezvon_tests::world::cloud::FULL;
 
 use crate::answering::seconds;
 use crate::avito::{ads_of, asked, begin};
-use crate::calls::minutes;
+use crate::calls::{call, minutes, petrova, play as play_call};
 use crate::telling::{Held, at_every_crash, held, in_virtual_time};
 
 const ONE: Held = Held { contacts: 1, deals: 1, tasks: 0, calls: 0, service_notes: 0 };
@@ -223,6 +225,79 @@ async fn without_such_settings_the_crm_is_not_even_asked() {
     minutes(&mut world, 90).await;
     assert_eq!(held(&world), Held::default());
     assert_eq!((world.crm(|crm| crm.requests().len()), asked(&world, "GET", "/subscriptions")), (0, 0));
+}
+
+const NUMBER: &str = "79991230000";
+
+/// The client of the chat writes a number.
+fn says_number(world: &World, chat: &str) {
+    world.ads(|ads| ads.client_writes(chat, "Звоните: 8 (999) 123-00-00", world.now().0)).expect("a chat");
+}
+
+/// The client calls, and petrova answers.
+async fn calls_us(world: &mut World) {
+    let start_s = (world.now().0 - EPOCH_MS) / 1000;
+    play_call(world, calls::answered(&call("later", NUMBER, start_s, 30), &petrova())).await;
+    minutes(world, 20).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_the_client_writes_later_joins_the_contact_and_a_call_of_it_finds_that() {
+    let mut world = recorded(Plan { duplicates: 40, ..Plan::default() }).await;
+    world.crm(|crm| crm.configure(amocrm::Config { search_lag_ms: 3_600_000, ..Default::default() }));
+    let chat = begin(&world);
+    minutes(&mut world, 5).await;
+    says_number(&world, &chat);
+    says_number(&world, &chat);
+    minutes(&mut world, 5).await;
+    assert_eq!(world.crm(|crm| crm.contacts()[0].phones.clone()), [format!("+{NUMBER}")]);
+    let fields = world.crm(|crm| crm.contacts()[0].fields.len());
+    assert_eq!(fields, 3, "marker and comment are as they were");
+    assert!(said(&world, &chat).contains("телефон +79991230000 есть у контакта клиента"));
+    calls_us(&mut world).await;
+    let held = held(&world);
+    assert_eq!((held.contacts, held.service_notes), (1, 0), "the call is that of a known client");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_another_contact_has_is_told_by_one_note_and_its_calls_stay_there() {
+    let mut world = recorded(Plan { duplicates: 40, ..Plan::default() }).await;
+    calls_us(&mut world).await;
+    assert_eq!(held(&world).contacts, 1);
+    let chat = begin(&world);
+    minutes(&mut world, 1).await;
+    says_number(&world, &chat);
+    minutes(&mut world, 5).await;
+    let held = held(&world);
+    assert_eq!((held.contacts, held.service_notes), (2, 1));
+    world.crm(|crm| {
+        let (of_call, of_chat) = (&crm.contacts()[0], &crm.contacts()[1]);
+        assert_eq!((of_call.phones.len(), of_chat.phones.len()), (1, 0));
+        let note = crm.notes().iter().find(|note| !note.is_call()).expect("a note");
+        let link = format!("/contacts/detail/{}", of_call.id);
+        assert!(note.entity_id == of_chat.id && note.params.to_string().contains(&link), "{note:?}");
+    });
+}
+
+/// The first message has a number in it.
+async fn play_number(plan: Plan) -> (World, u64) {
+    let times = Times { look_at_connections_ms: 4 * 3_600_000, ..plan.times };
+    let mut world = recorded(Plan { times, ..plan }).await;
+    world.ads(|ads| ads.behave(Manner { repeats: 3, ..Manner::default() }));
+    let chat = begin(&world);
+    minutes(&mut world, 5).await;
+    let first = world.faults.calls();
+    says_number(&world, &chat);
+    minutes(&mut world, 30).await;
+    (world, first)
+}
+
+#[test]
+fn a_number_survives_a_crash_at_every_port_call() {
+    let phones = |world: &World| world.crm(|crm| crm.contacts()[0].phones.clone());
+    let expected = (ONE, vec![format!("+{NUMBER}")]);
+    let points = at_every_crash(play_number, |world| (held(world), phones(world)), &expected);
+    println!("a number of a chat: {points} crash points");
 }
 
 /// A client asks and is told to wait, while contact and deal are made.

@@ -5,6 +5,7 @@ mod answer;
 mod calls;
 mod field;
 mod find;
+mod join;
 mod look;
 mod marks;
 mod memory;
@@ -89,6 +90,7 @@ impl Jobs for AmoJobs {
         match &work.command {
             Command::FindClient { client } => find::next(work, known, client),
             Command::MakeRecords(plan) => records::next(work, known, plan),
+            Command::JoinPhone { contact, number } => join::next(work, known, contact, number),
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
@@ -102,6 +104,7 @@ impl Jobs for AmoJobs {
         match work.command.clone() {
             Command::FindClient { client } => search::absorb(work, known, &client, reply),
             Command::MakeRecords(plan) => records::absorb(work, known, &plan, reply),
+            Command::JoinPhone { contact, number } => join::absorb(work, known, &contact, &number, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),

@@ -39,6 +39,7 @@ pub fn decide(state: &Conversation, events: &[ConversationEvent], policy: &Polic
     }
     turn.advance();
     turn.want_records();
+    turn.join_phone();
     let Turn { conversation: next, effects, .. } = turn;
     let before = Conversation { version: next.version, at: next.at, ..state.clone() };
     let (reply_due, close_due) = (reply_due(&next, policy), close_due(&next, policy));
@@ -92,6 +93,7 @@ impl<'a> Turn<'a> {
             Author::Client => {
                 self.client_wrote(event);
                 self.ask_who_writes(event, message);
+                self.see_phone(message);
                 Writer::Client
             }
             // Until it is decided it is in no list.

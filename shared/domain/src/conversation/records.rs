@@ -12,7 +12,8 @@ use crate::client::ClientId;
 use crate::effect::Command;
 use crate::ids::{EffectId, OutsideId};
 use crate::inbox::FirstRecords;
-use crate::job::{FoundClient, JobResult, RecordPlan, Records};
+use crate::job::{FoundClient, JobResult, Point, RecordPlan, Records};
+use crate::number::Number;
 use crate::plan::{self, Values, local_time, made_words, wanted_words};
 use crate::policy::{Responsible, Rules};
 use crate::reason::Reason;
@@ -29,6 +30,18 @@ pub struct InCrm {
     /// By what the CRM is to know the client.
     pub client: OutsideId,
     pub stage: Stage,
+    /// The number that the client wrote last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+}
+
+/// A number that the client wrote, on its way to the contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    pub number: Number,
+    /// The job that joins it; `None`: there is no contact yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<EffectId>,
 }
 
 /// How far its records are.
@@ -138,7 +151,7 @@ impl<'a> Turn<'a> {
         let effect = self.order_on(&crm, Command::FindClient { client }, points);
         let until = self.now.after(PATIENCE);
         let first = First { at: event.occurred_at, text: cut(&message.text), title: None, url: None, until };
-        self.conversation.crm = Some(InCrm { client: outside, stage: Stage::Asked { effect, first } });
+        self.conversation.crm = Some(InCrm { client: outside, stage: Stage::Asked { effect, first }, phone: None });
     }
 
     /// The chat was read.
@@ -152,7 +165,9 @@ impl<'a> Turn<'a> {
     /// The result of a job for the CRM, if it is one that is awaited.
     pub(super) fn take_from_crm(&mut self, effect: &EffectId, result: &JobResult) {
         let Some(mut it) = self.conversation.crm.take() else { return };
-        if it.awaits(effect) {
+        if let Some(phone) = it.phone.as_ref().filter(|phone| phone.effect.as_ref() == Some(effect)) {
+            self.take_joined(phone, result);
+        } else if it.awaits(effect) {
             it.stage = self.next_stage(&it.client, it.stage, effect, result);
         }
         self.conversation.crm = Some(it);
@@ -205,7 +220,8 @@ impl<'a> Turn<'a> {
     /// The client is settled and the chat was read, or is not waited for any longer: decide, once.
     pub(super) fn want_records(&mut self) {
         let (Some(records), Some(crm)) = (self.records(), self.policy.crm.clone()) else { return };
-        let Some(InCrm { client, stage: Stage::Settled { found, first } }) = self.conversation.crm.clone() else {
+        let Some(InCrm { client, stage: Stage::Settled { found, first }, phone }) = self.conversation.crm.clone()
+        else {
             return;
         };
         if is_being_read(&self.conversation) && self.now < first.until {
@@ -224,7 +240,44 @@ impl<'a> Turn<'a> {
             let points = vec![plan.client.point()];
             Stage::Wanted { effect: self.order_on(&crm, Command::MakeRecords(Box::new(plan)), points), first }
         };
-        self.conversation.crm = Some(InCrm { client, stage });
+        self.conversation.crm = Some(InCrm { client, stage, phone });
+    }
+
+    /// The client wrote a number: it belongs to the contact, each number once.
+    pub(super) fn see_phone(&mut self, message: &Message) {
+        let Some(number) = Number::find(&message.text).filter(|_| self.records().is_some()) else { return };
+        let Some(crm) = self.conversation.crm.as_mut() else { return };
+        if crm.phone.as_ref().is_none_or(|phone| phone.number != number) {
+            crm.phone = Some(Phone { number, effect: None });
+        }
+    }
+
+    /// There is a number that waits for the contact, and the contact.
+    pub(super) fn join_phone(&mut self) {
+        let (Some(_), Some(connection)) = (self.records(), self.policy.crm.clone()) else { return };
+        let Some(InCrm { client, stage: Stage::Made(records), phone: Some(phone) }) = &self.conversation.crm else {
+            return;
+        };
+        let (None, Some(contact)) = (&phone.effect, records.contact.clone()) else { return };
+        let (number, points) =
+            (phone.number.clone(), vec![Point::Phone(phone.number.clone()), Point::Client(client.clone())]);
+        self.because(Reason::new("chat_phone", [&number.plus(), contact.as_str()]));
+        let effect = self.order_on(&connection, Command::JoinPhone { contact, number }, points);
+        if let Some(phone) = self.conversation.crm.as_mut().and_then(|crm| crm.phone.as_mut()) {
+            phone.effect = Some(effect);
+        }
+    }
+
+    fn take_joined(&mut self, phone: &Phone, result: &JobResult) {
+        let number = phone.number.plus();
+        match result {
+            JobResult::PhoneJoined { elsewhere: None } => self.because(Reason::new("chat_phone_joined", [&number])),
+            JobResult::PhoneJoined { elsewhere: Some(other) } => {
+                self.because(Reason::new("chat_phone_elsewhere", [&number, other.as_str()]));
+            }
+            JobResult::Failed { why, .. } => self.because(Reason::new("chat_phone_failed", [&number, why])),
+            _ => {}
+        }
     }
 
     fn plan(&mut self, rules: &Rules, client: &OutsideId, found: Option<&FoundClient>, first: &First) -> RecordPlan {

@@ -124,6 +124,7 @@ pub fn describe(effect: &Effect) -> String {
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),
             Command::FindClient { .. } => "FindClient".to_owned(),
             Command::MakeRecords(_) => "MakeRecords".to_owned(),
+            Command::JoinPhone { .. } => "JoinPhone".to_owned(),
             _ => "a job of a call".to_owned(),
         },
         Wanted::Fact(fact) => fact.name().to_owned(),

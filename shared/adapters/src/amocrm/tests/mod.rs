@@ -11,6 +11,7 @@ mod answers;
 mod broken;
 mod calls;
 mod find;
+mod join;
 mod outside;
 mod records;
 mod settings;
@@ -31,7 +32,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_736_936_430);
 const EFFECT: &str = "call/pbx-1/entry-1/3/0";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 30] = [
+const GOLDEN: [&str; 34] = [
     "amend-complete",
     "amend-complete-look",
     "amend-correct",
@@ -46,6 +47,10 @@ const GOLDEN: [&str; 30] = [
     "find-contact",
     "find-outside",
     "find-search",
+    "join-change",
+    "join-note",
+    "join-note-look",
+    "join-read",
     "log-call",
     "log-call-look-contact",
     "log-call-look-deal",

@@ -226,3 +226,43 @@ fn a_long_first_message_is_cut_before_it_is_kept() {
     };
     assert_eq!((text.chars().count(), text.contains('\n')), (crate::template::LIMIT, false));
 }
+
+/// The client writes this.
+fn says(life: &mut Life, now: Timestamp, text: &str) -> Vec<String> {
+    let message = Message {
+        id: format!("c{}", now.0),
+        from: Author::Client,
+        author: Some("7".into()),
+        kind: MessageKind::Text,
+        text: text.into(),
+        details: BTreeMap::new(),
+    };
+    life.hear(now, Kind::MessageReceived(message))
+}
+
+#[test]
+fn a_number_that_the_client_writes_waits_for_the_contact_and_is_joined_once() {
+    let mut life = recorded();
+    says(&mut life, at(12, 0), "Позвоните: 8 999 000-11-22");
+    read(&mut life, at(12, 0));
+    found(&mut life, at(12, 0), None);
+    let records = Records { contact: Some("11".into()), contact_made: true, ..Records::default() };
+    assert_eq!(made(&mut life, at(12, 1), records), ["JoinPhone"]);
+    assert_eq!(says(&mut life, at(12, 2), "+79990001122, жду"), NOTHING, "the same number");
+    let effect = job(&life, "JoinPhone");
+    assert_eq!(life.ended(at(12, 3), &effect, JobResult::PhoneJoined { elsewhere: None }), NOTHING);
+    assert_eq!(life.said("chat_phone_joined"), ["телефон +79990001122 есть у контакта клиента"]);
+    assert_eq!(says(&mut life, at(12, 4), "Или 8 999 000 11 33"), ["JoinPhone"], "another one");
+    let effect = job(&life, "JoinPhone");
+    life.ended(at(12, 5), &effect, JobResult::PhoneJoined { elsewhere: Some("12".into()) });
+    assert!(life.said("chat_phone_elsewhere")[0].contains("уже есть у контакта 12"));
+}
+
+#[test]
+fn nobodys_number_is_joined_where_no_records_are_wanted_or_we_wrote_it() {
+    let mut life = recorded();
+    life.inbox().records = None;
+    says(&mut life, at(12, 0), "8 999 000-11-22");
+    assert!(!life.effects.iter().any(|effect| describe(effect) == "JoinPhone"));
+    assert_eq!(life.it.crm, None);
+}
