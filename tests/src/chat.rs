@@ -149,7 +149,14 @@ pub fn id() -> ItemId {
 pub fn message(id: &str, from: Author) -> ConversationEventKind {
     let text = format!("Текст {id}");
     let details = BTreeMap::new();
-    ConversationEventKind::MessageReceived(Message { id: id.to_owned(), from, kind: MessageKind::Text, text, details })
+    ConversationEventKind::MessageReceived(Message {
+        id: id.to_owned(),
+        from,
+        author: None,
+        kind: MessageKind::Text,
+        text,
+        details,
+    })
 }
 
 impl World {

@@ -24,6 +24,8 @@ mod batches;
 mod calls;
 #[path = "stories/chaos.rs"]
 mod chaos;
+#[path = "stories/chat_records.rs"]
+mod chat_records;
 #[path = "stories/conversations.rs"]
 mod conversations;
 #[path = "stories/costs.rs"]

@@ -152,8 +152,8 @@ function one(place, id) {
     const answer = await ofAccount("GET", path);
     if (turn !== shown.turn) return;
     const { conversation, assignee } = answer;
-    const said = JSON.stringify(conversation);
-    if (said !== shown.said) facts.replaceChildren(about(conversation));
+    const said = JSON.stringify([conversation, answer.entities]);
+    if (said !== shown.said) facts.replaceChildren(about(conversation, answer.entities));
     shown.said = said;
     put(reasons, answer.reasons.map((line, index) => ({ ...line, id: index })), (item, line) => {
       item.replaceChildren(time(line.at), h("span", {}, line.words));
@@ -261,16 +261,19 @@ function colleagues(path, done) {
   } });
 }
 
-function about(it) {
+function about(it, entities) {
   const [words, address] = subject(it);
   const line = (what, at) => at && h("p", {}, `${what} `, time(at));
   const waiting = it.waiting && line(it.waiting.who === "client" ? t.clientWaits : t.weWait, it.waiting.since);
   const people = [it.source, it.assignee ? `${t.assignee}: ${it.assignee}` : it.group && t.ofGroup(it.group),
     it.responsible && `${t.responsible}: ${it.responsible}`];
+  const cards = entities.map((card) => [card.words, " ",
+    card.url ? h("a", { href: card.url, target: "_blank", rel: "noopener noreferrer" }, card.id) : card.id, " "]);
   return h("div", {},
     h("div", { className: "cardhead" }, h("h2", {}, it.client), badge(it.state, t.states[it.state])),
     h("p", {}, words, address && [" · ", reference(address)]),
     h("p", { className: "quiet small" }, people.filter(Boolean).join(" · ")),
+    cards.length > 0 && h("p", {}, `${t.inCrm}: `, cards),
     it.cause_words && h("p", {}, it.cause_words), waiting, line(t.repliesAt, it.replies_at), line(t.closesAt, it.closes_at),
     it.trouble && h("p", { className: "bad" }, `${t.trouble}: ${it.trouble}`));
 }

@@ -105,6 +105,7 @@ export const ru = {
     reasons: "Что решено и почему",
     assignee: "Отвечает",
     responsible: "Ответственный в CRM",
+    inCrm: "В CRM",
     clientWaits: "Клиент ждёт ответа с",
     weWait: "Ждём клиента с",
     repliesAt: "Автоответ уйдёт",

@@ -146,11 +146,23 @@ fn recording_view(id: &str, recording: &Recording, link: String, employee: Optio
 }
 
 /// Base address of the CRM's pages, without a slash at the end.
-fn crm_base(settings: &Settings) -> Option<String> {
+pub(crate) fn crm_base(settings: &Settings) -> Option<String> {
     let crm = settings.document.crm.as_ref()?;
     let usual = || provider(&crm.provider).map(|known| known.settings.default_base().to_owned());
     let base = crm.base.clone().or_else(usual).filter(|base| !base.is_empty())?;
     Some(base.trim_end_matches('/').to_owned())
+}
+
+fn page(base: &Option<String>, kind: &str, id: &CrmId) -> Option<String> {
+    base.as_ref().map(|base| format!("{base}/{kind}/detail/{id}"))
+}
+
+/// A contact and a deal, with their pages.
+pub(crate) fn cards(contact: Option<CrmId>, deal: Option<CrmId>, base: &Option<String>) -> Vec<Entity> {
+    let contact =
+        contact.map(|id| Entity { kind: "contact", words: "контакт", url: page(base, "contacts", &id), id });
+    let deal = deal.map(|id| Entity { kind: "deal", words: "сделка", url: page(base, "leads", &id), id });
+    contact.into_iter().chain(deal).collect()
 }
 
 /// What stands in the CRM for this call.
@@ -159,20 +171,13 @@ fn entities(call: &Call, row: &FeedRow, base: &Option<String>) -> Vec<Entity> {
         Client::Known(client) => Some(client.contact.clone()),
         _ => None,
     };
-    let page = |kind: &str, id: &CrmId| base.as_ref().map(|base| format!("{base}/{kind}/detail/{id}"));
-    let mut found = Vec::new();
-    if let Some(id) = row.contact.clone().or(known) {
-        found.push(Entity { kind: "contact", words: "контакт", url: page("contacts", &id), id });
-    }
-    if let Some(id) = row.deal.clone() {
-        found.push(Entity { kind: "deal", words: "сделка", url: page("leads", &id), id });
-    }
+    let mut found = cards(row.contact.clone().or(known), row.deal.clone(), base);
     if let Some(id) = row.task.clone() {
         found.push(Entity { kind: "task", words: "задача", url: None, id });
     }
     if let LogState::Logged { logged, .. } = &call.log {
         // A note has no page of its own: it is shown on that of its entity.
-        let url = page(&logged.entity_kind, &logged.entity);
+        let url = page(base, &logged.entity_kind, &logged.entity);
         found.push(Entity { kind: "note", words: "запись о звонке", id: logged.note.clone(), url });
     }
     found

@@ -248,7 +248,7 @@ mod tests {
             connection: "crm:main".into(),
             at: Timestamp(5),
             id: "call/main/1/2/0".into(),
-            command: Command::FindClient { number: Number::parse("+79990001122").expect("a number") },
+            command: Command::FindClient { client: Number::parse("+79990001122").expect("a number").into() },
             points: Vec::new(),
             prev: None,
             state: JobState::Failed,

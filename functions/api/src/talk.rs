@@ -1,6 +1,7 @@
 //! `GET conversations/{id}`: one conversation, explained, with a page of its messages.
 
 use perezvon_domain::conversation::Conversation;
+use perezvon_domain::conversation::row::Row;
 use perezvon_domain::{AccountId, ChannelId};
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::history::{Entry, HistoryRow};
@@ -8,6 +9,7 @@ use perezvon_store::keys;
 use serde_json::json;
 
 use crate::conversations::{ConversationView, name};
+use crate::explain::{Entity, cards, crm_base};
 use crate::story::Line;
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, history, list, opaque, texts, words};
@@ -32,7 +34,9 @@ impl Api {
         let (rows, whole) = history::read(&*self.table, of).await?;
         let views = history::views(&item, &rows, &policy, self.now())?;
         let (messages, cursor) = history::page(views, before.as_ref(), limit);
-        let view = ConversationView::new(of.row(&policy), Some(&policy));
+        let row = of.row(&policy);
+        let entities = self.cards_of(&row, account).await?;
+        let view = ConversationView::new(row, Some(&policy));
         let reasons = reasons(of);
         let text = lines(&view, &reasons, &policy.time_zone);
         let assignee = of.assignee.as_ref().map(|id| json!({ "id": id, "name": name(id, Some(&policy)) }));
@@ -41,6 +45,7 @@ impl Api {
             "assignee": assignee,
             "round": of.round.number,
             "reasons": reasons,
+            "entities": entities,
             "messages": messages,
             "cursor": cursor,
             "whole": whole,
@@ -65,6 +70,15 @@ impl Api {
             }
         };
         Ok(Reply::json(200, &json!({ "text": text })))
+    }
+
+    /// What stands in the CRM for it. Whoever makes nothing there pays no read of the settings.
+    async fn cards_of(&self, row: &Row, account: &AccountId) -> Result<Vec<Entity>, Problem> {
+        if row.contact.is_none() && row.deal.is_none() {
+            return Ok(Vec::new());
+        }
+        let base = crm_base(&self.needed_settings(account).await?);
+        Ok(cards(row.contact.clone(), row.deal.clone(), &base))
     }
 }
 

@@ -3,7 +3,7 @@
 use perezvon_domain::call::row::Row;
 use perezvon_domain::event::Direction;
 use perezvon_domain::job::{Amendment, JobResult, RecordPlan, Records};
-use perezvon_domain::{ChannelId, ChatCommand, ChatResult, Command, Origin, Policy, Timestamp};
+use perezvon_domain::{ChannelId, ChatCommand, ChatResult, ClientId, Command, Origin, Policy, Timestamp};
 use perezvon_store::items::job::JobState;
 
 /// What kind of line a call is in the feed; the page has a badge for each.
@@ -62,8 +62,12 @@ pub fn moment(at: Timestamp, zone: &str) -> String {
 /// What a job is asked to do.
 pub fn command(command: &Command) -> String {
     match command {
-        Command::FindClient { number } => format!("узнать в CRM, чей это номер {}", number.plus()),
+        Command::FindClient { client: ClientId::Phone(number) } => {
+            format!("узнать в CRM, чей это номер {}", number.plus())
+        }
+        Command::FindClient { client } => format!("узнать в CRM, есть ли там клиент {}", client.words()),
         Command::MakeRecords(plan) => format!("создать в CRM: {}", plan_words(plan)),
+        Command::JoinPhone { number, .. } => format!("добавить к контакту телефон {}", number.plus()),
         Command::LogCall(log) if log.recording.is_some() => "записать звонок в CRM, с записью разговора".to_owned(),
         Command::LogCall(_) => "записать звонок в CRM".to_owned(),
         Command::Amend(amendment) => amend_words(amendment).to_owned(),
@@ -120,11 +124,13 @@ pub fn job_state(state: JobState) -> &'static str {
 /// What a job came to.
 pub fn result(result: &JobResult) -> String {
     match result {
-        JobResult::ClientFound(None) => "в CRM такого номера нет".to_owned(),
+        JobResult::ClientFound(None) => "в CRM такого клиента нет".to_owned(),
         JobResult::ClientFound(Some(client)) => {
             format!("контакт {} «{}»", client.contact, client.name)
         }
         JobResult::RecordsMade(records) => records_words(records),
+        JobResult::PhoneJoined { elsewhere: None } => "телефон есть у контакта".to_owned(),
+        JobResult::PhoneJoined { elsewhere: Some(other) } => format!("телефон уже есть у контакта {other}"),
         JobResult::CallLogged(logged) => {
             format!("заметка {} ({} {})", logged.note, logged.entity_kind, logged.entity)
         }

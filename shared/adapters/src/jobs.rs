@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use perezvon_domain::time::Millis;
-use perezvon_domain::{Command, CrmId, EffectId, JobResult, Number, Timestamp};
+use perezvon_domain::{ClientId, Command, CrmId, EffectId, JobResult, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::authorise::Authorise;
@@ -40,14 +40,16 @@ pub struct Learned {
     pub chats: Vec<ChatNews>,
 }
 
-/// What the CRM says about a number.
+/// What the CRM says about a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PointNews {
-    pub number: Number,
-    /// `None`: nobody has it (any more).
+    pub client: ClientId,
+    /// `None`: nobody is known by it (any more).
     pub contact: Option<CrmId>,
     pub name: String,
     pub responsible: Option<CrmId>,
+    /// This job made the contact, and must know that it did.
+    pub made: bool,
 }
 
 /// What the engine tells an adapter besides the job.
@@ -74,6 +76,8 @@ pub struct PointKnown {
     pub contact: Option<CrmId>,
     /// This job holds the right to make the contact.
     pub claimed: bool,
+    /// This job made the contact.
+    pub made: bool,
     /// When the client was last reached.
     pub reached_at: Option<Timestamp>,
 }
@@ -94,7 +98,7 @@ pub enum Step {
         blob: String,
         at: usize,
     },
-    /// Take the right to make a contact with the job's number; then ask again.
+    /// Take the right to make a contact of the job's client; then ask again.
     Claim,
     /// Nothing to send before this time.
     Wait {

@@ -94,6 +94,11 @@ pub enum ChatResult {
         name: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         about: Option<String>,
+        /// Title and address of the advertisement.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        title: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        url: Option<String>,
     },
     /// A voice message can be heard there, until then.
     VoiceRead {

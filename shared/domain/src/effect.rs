@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::ChatCommand;
+use crate::client::ClientId;
 use crate::conversation::Cause;
-use crate::ids::{ChannelId, ConnectionId, EffectId, EmployeeId};
+use crate::ids::{ChannelId, ConnectionId, CrmId, EffectId, EmployeeId};
 use crate::job::{Amendment, CallLog, Point, RecordPlan};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -50,10 +51,15 @@ pub struct Prev {
 /// What the outside is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Who has this number?
-    FindClient { number: Number },
+    /// Who is known by this number, or by this id?
+    FindClient {
+        #[serde(rename = "number")]
+        client: ClientId,
+    },
     /// Make what the scenario asks for.
     MakeRecords(Box<RecordPlan>),
+    /// Give this contact a number that its client wrote, unless another contact has it.
+    JoinPhone { contact: CrmId, number: Number },
     /// Write the call into the CRM's history.
     LogCall(Box<CallLog>),
     /// Change what was written.
@@ -84,7 +90,8 @@ impl Command {
     /// Who carries it out.
     pub fn lane(&self) -> Lane {
         match self {
-            Self::FindClient { .. } | Self::MakeRecords(_) | Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
+            Self::FindClient { .. } | Self::MakeRecords(_) | Self::JoinPhone { .. } => Lane::Crm,
+            Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
         }

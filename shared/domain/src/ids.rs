@@ -44,6 +44,10 @@ id!(
     ConnectionId
 );
 id!(
+    /// A client as a provider of chats knows them: the provider and its id of the client, `chats:94235311`.
+    OutsideId
+);
+id!(
     /// An employee of the settings (сотрудник).
     EmployeeId
 );

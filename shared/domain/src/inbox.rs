@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::EmployeeId;
+use crate::policy::Rules;
 use crate::time::Millis;
 
 /// Longest closing text, in Unicode scalar values after trimming (AVT-11, Q-13).
@@ -43,6 +44,22 @@ pub struct Inbox {
     /// For how long after it was sent the provider takes a message back; `None`: it tells by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delete_within: Option<Millis>,
+    /// What a client's first message makes in the CRM; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<FirstRecords>,
+}
+
+/// What the first message of a conversation makes in the CRM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstRecords {
+    /// Whose ids of clients these are: the provider of the channel.
+    pub source: String,
+    /// Nobody in the CRM is known by the client's id.
+    #[serde(default)]
+    pub new: Rules,
+    /// Never a contact.
+    #[serde(default)]
+    pub known: Rules,
 }
 
 /// Who receives a request (CH-03): exactly one.
@@ -212,6 +229,7 @@ mod tests {
             read_chat: false,
             takes_images: false,
             delete_within: None,
+            records: None,
         };
         assert!(inbox.names_a_bot());
         assert_eq!(inbox.steps(HoursClass::Working).len(), 1);

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chat::ChatResult;
+use crate::client::ClientId;
 use crate::event::Direction;
-use crate::ids::CrmId;
+use crate::ids::{CrmId, OutsideId};
 use crate::number::Number;
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -14,6 +15,8 @@ use crate::time::Timestamp;
 pub enum Point {
     /// A contact point: a telephone number.
     Phone(Number),
+    /// A contact point: a client as a provider of chats knows them.
+    Client(OutsideId),
     /// A recording of a call.
     Recording(String),
     /// A chat of the channel: what is sent there keeps its order.
@@ -22,20 +25,24 @@ pub enum Point {
     Address,
 }
 
-/// Wanted records of one call, all texts already filled in.
+/// Wanted records of one call or conversation, all texts already filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordPlan {
-    pub number: Number,
+    #[serde(rename = "number")]
+    pub client: ClientId,
     /// The contact as `ClientFound` named it; `None` for a new client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_contact: Option<CrmId>,
-    /// Made only if nobody has the number.
+    /// Made only if nobody is known by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactPlan>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deal: Option<DealPlan>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskPlan>,
+    /// Deal and task belong to a new client: none if the contact is there by now, made by another job.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_new: bool,
 }
 
 /// A field of a CRM entity by its id or its code, and the value to put there.
@@ -96,7 +103,7 @@ pub struct TaskPlan {
 pub struct Records {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<CrmId>,
-    /// The contact was made for this call, not found.
+    /// The contact was made by this job, not found.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contact_made: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +183,11 @@ pub enum JobResult {
     /// `None`: nobody in the CRM has this number.
     ClientFound(Option<FoundClient>),
     RecordsMade(Records),
+    /// The contact has the number; or another one has it, and a note says so.
+    PhoneJoined {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<CrmId>,
+    },
     CallLogged(Logged),
     /// There was no contact to log the call to.
     CallNotPlaced,

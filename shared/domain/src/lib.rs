@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod chat;
+pub mod client;
 pub mod conversation;
 pub mod effect;
 pub mod event;
@@ -13,17 +14,20 @@ pub mod ids;
 pub mod inbox;
 pub mod job;
 pub mod number;
+pub mod plan;
 pub mod policy;
 pub mod reason;
+pub mod responsible;
 pub mod template;
 pub mod time;
 
 pub use chat::{ChatCommand, ChatResult, Image, Origin};
+pub use client::ClientId;
 pub use conversation::event::{ConversationEvent, ConversationEventKind};
 pub use effect::{Command, Effect, Fact, Lane};
 pub use event::{CallEvent, CallEventKind, Envelope, Event};
 pub use hours::Hours;
-pub use ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
+pub use ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension, OutsideId};
 pub use job::{JobResult, Point};
 pub use number::Number;
 pub use policy::Policy;

@@ -16,11 +16,22 @@ pub const PARAMETERS: &[(&str, &str)] = &[
     ("digits", "клавиши, нажатые в меню"),
 ];
 
+/// The parameters of what the first message of a chat makes.
+pub const CHAT_PARAMETERS: &[(&str, &str)] = &[
+    ("client", "имя клиента, иначе его номер у провайдера"),
+    ("item", "название объявления, иначе имя клиента"),
+    ("item_url", "ссылка на объявление"),
+    ("text", "первое сообщение"),
+    ("channel", "название канала"),
+    ("date", "дата сообщения, 21.11.2026"),
+    ("time", "время сообщения, 15:04"),
+];
+
 /// Longest text that a template may come to, in characters; longer is cut.
 pub const LIMIT: usize = 255;
 
 /// The first parameter that is not in the list, or an unclosed `$(`.
-pub fn check(template: &str) -> Result<(), String> {
+pub fn check(template: &str, parameters: &[(&str, &str)]) -> Result<(), String> {
     let mut rest = template;
     while let Some(start) = rest.find("$(") {
         let tail = &rest[start + 2..];
@@ -28,8 +39,8 @@ pub fn check(template: &str) -> Result<(), String> {
             return Err(format!("`{}` has no closing bracket", &rest[start..]));
         };
         let name = &tail[..end];
-        if !PARAMETERS.iter().any(|(known, _)| *known == name) {
-            let known: Vec<String> = PARAMETERS.iter().map(|(known, _)| format!("$({known})")).collect();
+        if !parameters.iter().any(|(known, _)| *known == name) {
+            let known: Vec<String> = parameters.iter().map(|(known, _)| format!("$({known})")).collect();
             return Err(format!("unknown parameter `$({name})`; use one of {}", known.join(", ")));
         }
         rest = &tail[end + 1..];
@@ -71,10 +82,11 @@ mod tests {
 
     #[test]
     fn an_unknown_parameter_is_refused_with_the_list_of_known_ones() {
-        let error = check("Клиент $(telephone)").expect_err("unknown");
+        let error = check("Клиент $(telephone)", PARAMETERS).expect_err("unknown");
         assert!(error.contains("$(telephone)") && error.contains("$(phone)"), "{error}");
-        assert!(check("Клиент $(phone").is_err());
-        assert!(check("Цена 100$ (скидка) $(phone)").is_ok());
+        assert!(check("Клиент $(phone", PARAMETERS).is_err());
+        assert!(check("Цена 100$ (скидка) $(phone)", PARAMETERS).is_ok());
+        assert!(check("$(item): $(item_url)", CHAT_PARAMETERS).is_ok() && check("$(phone)", CHAT_PARAMETERS).is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use perezvon_domain::{AccountId, ChannelId, ConnectionId, EffectId, EmployeeId, Number, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ClientId, ConnectionId, EffectId, EmployeeId, Number, Timestamp};
 
 /// Primary key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -215,9 +215,14 @@ pub fn parse_connection_entry(key: &Key) -> Option<(AccountId, ConnectionId)> {
     (key.pk == all_connections()).then(|| (AccountId(unescape(account)), ConnectionId(unescape(connection))))
 }
 
-/// A contact point: one telephone number of one account.
-pub fn point(account: &AccountId, number: &Number) -> Key {
-    key(format!("{}#point#{}", escape(account.as_str()), number.digits()), "point")
+/// A contact point: one telephone number of one account, or one client as a provider of chats knows them. The latter
+/// has a colon in it, which no number has.
+pub fn point(account: &AccountId, client: &ClientId) -> Key {
+    let client = match client {
+        ClientId::Phone(number) => number.digits().to_owned(),
+        ClientId::Outside { outside } => escape(outside.as_str()),
+    };
+    key(format!("{}#point#{client}", escape(account.as_str())), "point")
 }
 
 /// The head of an account's settings: the newest version's number.

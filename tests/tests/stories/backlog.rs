@@ -32,7 +32,7 @@ async fn put(world: &World, n: i64, start: Timestamp, change: impl FnOnce(&mut J
     let (account, connection) = ids();
     let number = Number::parse(&format!("7999{n:07}")).expect("a number");
     let (at, id) = place(n, start);
-    let command = Command::FindClient { number: number.clone() };
+    let command = Command::FindClient { client: number.clone().into() };
     let order = JobOrder { connection, command, points: vec![Point::Phone(number)], prev: None };
     world.table.update(JobRow::put(&account, at, &id, &order, false)).await.expect("put");
     let mut row = job(world, &(at, id)).await;

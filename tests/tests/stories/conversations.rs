@@ -41,6 +41,7 @@ pub fn inbox() -> Inbox {
         read_chat: false,
         takes_images: false,
         delete_within: None,
+        records: None,
     }
 }
 

@@ -213,7 +213,8 @@ async fn keys_revoked_in_the_middle_of_a_burst_pause_the_channel_until_settings_
 fn long(id: &str) -> Kind {
     let text = format!("{id}: {}", "ё".repeat(5_000));
     let details = Default::default();
-    Kind::MessageReceived(Message { id: id.to_owned(), from: Author::Client, kind: MessageKind::Text, text, details })
+    let (from, kind) = (Author::Client, MessageKind::Text);
+    Kind::MessageReceived(Message { id: id.to_owned(), from, author: None, kind, text, details })
 }
 
 fn taken_back(id: &str) -> Kind {

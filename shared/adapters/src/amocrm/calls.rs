@@ -44,7 +44,7 @@ pub(super) fn next(work: &Work, known: &Known<'_>, log: &CallLog) -> Step {
     let Some(contact) = contact(work, log) else {
         return match search::result(work) {
             Some(_) => Step::Done(JobResult::CallNotPlaced),
-            None => Step::Read(search::ask(work, known, &log.number)),
+            None => Step::Read(search::ask(work, known, &log.number.clone().into())),
         };
     };
     if work.in_doubt() {
@@ -90,7 +90,7 @@ fn notes(kind: &str, entity: &CrmId) -> String {
 /// Takes an answer in.
 pub(super) fn absorb(work: &mut Work, known: &Known<'_>, log: &CallLog, reply: &Reply) -> Outcome {
     let Some(contact) = contact(work, log) else {
-        let outcome = search::absorb(work, known, &log.number, reply);
+        let outcome = search::absorb(work, known, &log.number.clone().into(), reply);
         if let Some(contact) = search::result(work).and_then(|found| found.contact) {
             work.keep(CONTACT, contact.id.0);
         }

@@ -13,8 +13,8 @@ use super::{request, wire};
 /// Where a stage's own entity would be found.
 pub(super) fn places(stage: &Stage<'_>, plan: &RecordPlan) -> Vec<String> {
     vec![match stage {
-        Stage::Search | Stage::Contact | Stage::Done => search::list(&plan.number),
-        Stage::FieldList | Stage::Field => request::with_query("leads/custom_fields", &[("limit", "250")]),
+        Stage::Search | Stage::Contact { .. } | Stage::Done => search::list(&plan.client),
+        Stage::FieldList(of) | Stage::Field(of) => request::with_query(of.list, &[("limit", "250")]),
         Stage::Deal { contact, .. } => request::with_query(&format!("contacts/{contact}"), &[("with", "leads")]),
         Stage::Task { kind, entity, .. } => request::with_query(
             "tasks",
@@ -27,11 +27,11 @@ pub(super) fn places(stage: &Stage<'_>, plan: &RecordPlan) -> Vec<String> {
 pub(super) fn judge(stage: &Stage<'_>, plan: &RecordPlan, path: &str, body: &Value) -> Judged<CrmId> {
     let found = match stage {
         Stage::Search | Stage::Done => None,
-        Stage::Contact => embedded(body, "contacts")
-            .filter_map(|contact| Candidate::read(contact, &plan.number))
+        Stage::Contact { .. } => embedded(body, "contacts")
+            .filter_map(|contact| Candidate::read(contact, &plan.client))
             .reduce(Candidate::better)
             .map(|contact| contact.id),
-        Stage::FieldList | Stage::Field => embedded(body, "custom_fields")
+        Stage::FieldList(_) | Stage::Field(_) => embedded(body, "custom_fields")
             .find(|field| text(&field["code"]) == wire::FIELD_CODE)
             .and_then(|field| id(&field["id"])),
         Stage::Deal { .. } if path.starts_with("contacts/") => {

@@ -16,12 +16,6 @@ pub(super) const GONE: &str = "gone";
 pub(super) const SEARCH: &str = "search";
 /// How far a look-up of more than one request is.
 pub(super) const LOOK: &str = "look";
-/// The id of our marker field, as this job read it.
-pub(super) const FIELD: &str = "field";
-/// The account has no marker field yet.
-pub(super) const FIELD_ABSENT: &str = "field_absent";
-/// The id of the marker field we remembered is not valid any more.
-pub(super) const FIELD_STALE: &str = "field_stale";
 pub(super) const DEAL: &str = "deal";
 pub(super) const TASK: &str = "task";
 /// Where the call was logged.

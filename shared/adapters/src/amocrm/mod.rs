@@ -3,7 +3,9 @@
 mod amend;
 mod answer;
 mod calls;
+mod field;
 mod find;
+mod join;
 mod look;
 mod marks;
 mod memory;
@@ -88,8 +90,9 @@ struct AmoJobs;
 impl Jobs for AmoJobs {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
         match &work.command {
-            Command::FindClient { number } => find::next(work, known, number),
+            Command::FindClient { client } => find::next(work, known, client),
             Command::MakeRecords(plan) => records::next(work, known, plan),
+            Command::JoinPhone { contact, number } => join::next(work, known, contact, number),
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
@@ -101,8 +104,9 @@ impl Jobs for AmoJobs {
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
         match work.command.clone() {
-            Command::FindClient { number } => search::absorb(work, known, &number, reply),
+            Command::FindClient { client } => search::absorb(work, known, &client, reply),
             Command::MakeRecords(plan) => records::absorb(work, known, &plan, reply),
+            Command::JoinPhone { contact, number } => join::absorb(work, known, &contact, &number, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),

@@ -1,41 +1,55 @@
-//! `MakeRecords`: contact, marker field, deal, task, one after another, each at most once.
+//! `MakeRecords`: contact, deal, task, and before them their marker fields, one after another, each at most once.
 
 use perezvon_domain::job::{DealPlan, RecordPlan, Records, TaskPlan};
-use perezvon_domain::{CrmId, JobResult};
+use perezvon_domain::{ClientId, CrmId, JobResult};
 use serde_json::Value;
 
 use super::answer::{Answer, Refusal, Sent, created, hear};
+use super::field::{Field, OF_CONTACTS, OF_DEALS};
 use super::look::Looked;
 use super::marks::{judge, places};
-use super::memory::{CONTACT, CONTACT_MADE, DEAL, FIELD, FIELD_ABSENT, FIELD_STALE, GONE, Memory, SEARCH, TASK};
+use super::memory::{CONTACT, CONTACT_MADE, DEAL, GONE, Memory, SEARCH, TASK};
 use super::{Made, look, request, search, wire, write};
 use crate::jobs::{Known, Outcome, PointNews, Reply, Step, Work};
-
-/// The fact that holds the id of our marker field.
-const FIELD_FACT: &str = "deal_marker_field";
 
 /// What is to be done next; follows from what the job remembers.
 pub(super) enum Stage<'a> {
     Search,
-    Contact,
-    FieldList,
-    Field,
-    Deal { plan: &'a DealPlan, contact: CrmId, field: CrmId },
-    Task { plan: &'a TaskPlan, kind: &'static str, entity: CrmId },
+    /// A client without a number is marked by this field.
+    Contact {
+        field: Option<CrmId>,
+    },
+    FieldList(&'static Field),
+    Field(&'static Field),
+    Deal {
+        plan: &'a DealPlan,
+        contact: CrmId,
+        field: CrmId,
+    },
+    Task {
+        plan: &'a TaskPlan,
+        kind: &'static str,
+        entity: CrmId,
+    },
     Done,
 }
 
 fn stage<'a>(work: &Work, known: &Known<'_>, plan: &'a RecordPlan) -> Stage<'a> {
     let Some(contact) = contact(work, known, plan) else {
-        return if search::result(work).is_some() { Stage::Contact } else { Stage::Search };
+        return match (search::result(work), &plan.client) {
+            (None, _) => Stage::Search,
+            (Some(_), ClientId::Phone(_)) => Stage::Contact { field: None },
+            (Some(_), ClientId::Outside { .. }) => {
+                with_field(work, known, &OF_CONTACTS, |field| Stage::Contact { field: Some(field) })
+            }
+        };
     };
+    if plan.only_new && !is_made(work, known) {
+        return Stage::Done;
+    }
     let deal = work.id(DEAL);
     if let (Some(wanted), None) = (&plan.deal, &deal) {
-        return match field(work, known) {
-            Some(field) => Stage::Deal { plan: wanted, contact, field },
-            None if work.has(FIELD_ABSENT) => Stage::Field,
-            None => Stage::FieldList,
-        };
+        return with_field(work, known, &OF_DEALS, |field| Stage::Deal { plan: wanted, contact, field });
     }
     match &plan.task {
         Some(plan) if !work.has(TASK) => match deal {
@@ -53,9 +67,23 @@ fn contact(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Option<CrmId> {
     work.id(CONTACT).or_else(|| search::just_made(work, known)).or_else(planned)
 }
 
-fn field(work: &Work, known: &Known<'_>) -> Option<CrmId> {
-    let fact = || known.facts.get(FIELD_FACT).filter(|_| !work.has(FIELD_STALE));
-    work.id(FIELD).or_else(|| fact().map(|id| CrmId(id.clone())))
+/// The stage that needs this field, or what leads there.
+fn with_field<'a>(
+    work: &Work,
+    known: &Known<'_>,
+    of: &'static Field,
+    stage: impl FnOnce(CrmId) -> Stage<'a>,
+) -> Stage<'a> {
+    match of.known(work, known) {
+        Some(field) => stage(field),
+        None if of.is_absent(work) => Stage::Field(of),
+        None => Stage::FieldList(of),
+    }
+}
+
+/// This job made the contact. A crash may have lost our word of it, not that of the contact point.
+fn is_made(work: &Work, known: &Known<'_>) -> bool {
+    work.has(CONTACT_MADE) || known.point.is_some_and(|point| point.made)
 }
 
 /// The client was reached after all, so nobody has to be called back.
@@ -67,7 +95,7 @@ fn needless(known: &Known<'_>, plan: &TaskPlan) -> bool {
 fn records(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Records {
     Records {
         contact: contact(work, known, plan),
-        contact_made: work.has(CONTACT_MADE),
+        contact_made: is_made(work, known),
         deal: work.id(DEAL),
         task: work.id(TASK),
         task_needless: false,
@@ -85,10 +113,10 @@ pub(super) fn next(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
         return look::next(work, known, places(&stage, plan));
     }
     match stage {
-        Stage::Search => Step::Read(search::ask(work, known, &plan.number)),
-        Stage::Contact => make_contact(work, known, plan),
-        Stage::FieldList => look::next(work, known, places(&stage, plan)),
-        Stage::Field => write(request::post(known, "leads/custom_fields", &wire::field()), Made::Field),
+        Stage::Search => Step::Read(search::ask(work, known, &plan.client)),
+        Stage::Contact { field } => make_contact(work, known, plan, field.as_ref()),
+        Stage::FieldList(_) => look::next(work, known, places(&stage, plan)),
+        Stage::Field(of) => write(request::post(known, of.list, &wire::field()), Made::Field),
         Stage::Deal { plan, contact, field } => {
             let body = wire::deal(plan, &field, &contact, &work.id);
             write(request::post(known, "leads", &body), Made::Deal)
@@ -105,7 +133,7 @@ pub(super) fn next(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
     }
 }
 
-fn make_contact(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
+fn make_contact(work: &Work, known: &Known<'_>, plan: &RecordPlan, field: Option<&CrmId>) -> Step {
     let Some(wanted) = &plan.contact else {
         let why = "контакта клиента в amoCRM больше нет, а сценарий не создаёт нового".to_owned();
         return Step::Failed(failed(work, known, plan, why));
@@ -113,7 +141,7 @@ fn make_contact(work: &Work, known: &Known<'_>, plan: &RecordPlan) -> Step {
     if !known.point.is_some_and(|point| point.claimed) {
         return Step::Claim;
     }
-    let body = wire::contact(wanted, &plan.number, &work.id);
+    let body = wire::contact(wanted, &plan.client, field, &work.id);
     write(request::post(known, "contacts", &body), Made::Contact)
 }
 
@@ -123,7 +151,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, repl
     let outcome = match &stage {
         Stage::Search => searched(work, known, plan, reply),
         Stage::Done => Outcome::Next,
-        Stage::FieldList => looked(work, known, plan, &stage, reply),
+        Stage::FieldList(_) => looked(work, known, plan, &stage, reply),
         _ if work.in_doubt() => looked(work, known, plan, &stage, reply),
         _ => made(work, known, plan, &stage, reply),
     };
@@ -134,7 +162,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, repl
 }
 
 fn searched(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, reply: &Reply) -> Outcome {
-    let outcome = search::absorb(work, known, &plan.number, reply);
+    let outcome = search::absorb(work, known, &plan.client, reply);
     if let Some(contact) = search::result(work).and_then(|found| found.contact) {
         work.keep(CONTACT, contact.id.0);
     }
@@ -150,11 +178,13 @@ fn looked(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'
             remember(work, plan, stage, id);
             Outcome::Next
         }
-        Looked::Absent if matches!(stage, Stage::FieldList) => {
-            work.mark(FIELD_ABSENT);
-            Outcome::Next
-        }
-        Looked::Absent => look::absent(work),
+        Looked::Absent => match stage {
+            Stage::FieldList(of) => {
+                of.note_absent(work);
+                Outcome::Next
+            }
+            _ => look::absent(work),
+        },
         Looked::Open(outcome) => outcome,
     }
 }
@@ -162,8 +192,8 @@ fn looked(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'
 /// An answer to a creation.
 fn made(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'_>, reply: &Reply) -> Outcome {
     let (kind, what) = match stage {
-        Stage::Contact => ("contacts", "контакт"),
-        Stage::FieldList | Stage::Field => ("custom_fields", "служебное поле сделок"),
+        Stage::Contact { .. } => ("contacts", "контакт"),
+        Stage::FieldList(of) | Stage::Field(of) => ("custom_fields", of.what),
         Stage::Deal { .. } => ("leads", "сделка"),
         Stage::Search | Stage::Task { .. } | Stage::Done => ("tasks", "задача"),
     };
@@ -186,23 +216,20 @@ fn made(work: &mut Work, known: &Known<'_>, plan: &RecordPlan, stage: &Stage<'_>
             work.forget(SEARCH);
             Outcome::Next
         }
-        Answer::Refused(refusal) if is_field_gone(work, stage, &refusal) => {
-            work.mark(FIELD_STALE);
-            Outcome::Next
-        }
         Answer::Refused(refusal) => {
+            if let Some(of) = gone_field(work, stage, &refusal) {
+                of.note_gone(work);
+                return Outcome::Next;
+            }
             let mut why = refusal.words(what);
-            if matches!(stage, Stage::Field) {
-                why.push_str(FIELD_ADVICE);
+            if let Stage::Field(of) = stage {
+                why.push_str(of.advice);
             }
             Outcome::Failed(failed(work, known, plan, why))
         }
         Answer::Settled(outcome) => outcome,
     }
 }
-
-const FIELD_ADVICE: &str = ". Поле «Perezvon ID» создаётся один раз: токен должен принадлежать \
-     администратору amoCRM, или создайте поле сделки типа «текст» с кодом PEREZVON_ID сами";
 
 /// The contact we were told about does not exist any more. Asked once: the search then decides.
 fn is_contact_gone(work: &Work, stage: &Stage<'_>, refusal: &Refusal) -> bool {
@@ -216,31 +243,31 @@ fn is_contact_gone(work: &Work, stage: &Stage<'_>, refusal: &Refusal) -> bool {
     }
 }
 
-/// The marker field, the first of the deal's fields, was deleted; we knew it from an earlier job.
-fn is_field_gone(work: &Work, stage: &Stage<'_>, refusal: &Refusal) -> bool {
-    matches!(stage, Stage::Deal { .. })
-        && !work.has(FIELD)
-        && !work.has(FIELD_STALE)
-        && refusal.is_about("custom_fields_values.0.field_id")
+/// The marker field that this stage needs, if that was deleted.
+fn gone_field(work: &Work, stage: &Stage<'_>, refusal: &Refusal) -> Option<&'static Field> {
+    let of = match stage {
+        Stage::Deal { .. } => &OF_DEALS,
+        Stage::Contact { field: Some(_) } => &OF_CONTACTS,
+        _ => return None,
+    };
+    of.is_gone(work, refusal).then_some(of)
 }
 
 /// Keeps the id of what a stage made or found.
 fn remember(work: &mut Work, plan: &RecordPlan, stage: &Stage<'_>, id: CrmId) {
     match stage {
-        Stage::Contact => {
+        Stage::Contact { .. } => {
             work.learned.point = Some(PointNews {
-                number: plan.number.clone(),
+                client: plan.client.clone(),
                 contact: Some(id.clone()),
                 name: plan.contact.as_ref().map(|plan| plan.name.clone()).unwrap_or_default(),
                 responsible: plan.contact.as_ref().and_then(|plan| plan.responsible.clone()),
+                made: plan.only_new,
             });
             work.mark(CONTACT_MADE);
             work.keep(CONTACT, id.0);
         }
-        Stage::FieldList | Stage::Field => {
-            work.learned.facts.insert(FIELD_FACT.to_owned(), id.0.clone());
-            work.keep(FIELD, id.0);
-        }
+        Stage::FieldList(of) | Stage::Field(of) => of.remember(work, id),
         Stage::Deal { .. } => work.keep(DEAL, id.0),
         Stage::Task { .. } => work.keep(TASK, id.0),
         Stage::Search | Stage::Done => {}

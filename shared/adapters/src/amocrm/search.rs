@@ -1,20 +1,20 @@
-//! Who has this number? Used by every command that needs a contact.
+//! Who is known by this number, or by this id? Used by every command that needs a contact.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use perezvon_domain::{CrmId, Number};
+use perezvon_domain::{ClientId, CrmId, Number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::answer::{Answer, Sent, embedded, goes_on, hear, id, integer, items, text, truth};
 use super::memory::{GONE, Memory, SEARCH};
-use super::{failed, request};
+use super::{failed, request, wire};
 use crate::jobs::{Known, Outcome, Outgoing, PointNews, Reply, Work};
 
 const PAGES: u32 = 5;
 
-/// A contact that has exactly this number.
+/// A contact that has exactly this number or this marker.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Candidate {
     pub id: CrmId,
@@ -24,9 +24,9 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Reads a contact; `None` unless it is there and has the number.
-    pub(super) fn read(contact: &Value, number: &Number) -> Option<Self> {
-        if truth(&contact["is_deleted"]) || !has(contact, number) {
+    /// Reads a contact; `None` unless it is there and is the client.
+    pub(super) fn read(contact: &Value, client: &ClientId) -> Option<Self> {
+        if truth(&contact["is_deleted"]) || !has(contact, client) {
             return None;
         }
         Some(Self {
@@ -49,11 +49,15 @@ impl Candidate {
 }
 
 /// A hit of amoCRM's search is only a candidate: it looks at all texts, and at any spelling.
-fn has(contact: &Value, number: &Number) -> bool {
-    items(&contact["custom_fields_values"])
-        .filter(|field| text(&field["field_code"]) == "PHONE")
-        .flat_map(|field| items(&field["values"]))
-        .any(|value| Number::parse(&text(&value["value"])).as_ref() == Some(number))
+fn has(contact: &Value, client: &ClientId) -> bool {
+    let values = |code: &'static str| {
+        let fields = items(&contact["custom_fields_values"]).filter(move |field| text(&field["field_code"]) == code);
+        fields.flat_map(|field| items(&field["values"])).map(|value| text(&value["value"]))
+    };
+    match client {
+        ClientId::Phone(number) => values("PHONE").any(|value| Number::parse(&value).as_ref() == Some(number)),
+        ClientId::Outside { outside } => values(wire::FIELD_CODE).any(|value| value == outside.as_str()),
+    }
 }
 
 /// How far a search is.
@@ -71,7 +75,7 @@ struct Search {
 /// What a search came to.
 pub(super) struct Found {
     pub contact: Option<Candidate>,
-    /// Further contacts with the same number.
+    /// Further contacts of the same client.
     pub duplicates: u32,
 }
 
@@ -83,22 +87,26 @@ pub(super) fn result(work: &Work) -> Option<Found> {
 }
 
 /// Where the list of candidates is.
-pub(super) fn list(number: &Number) -> String {
-    let pairs = [("query", number.last_ten()), ("with", "leads"), ("limit", "50")];
+pub(super) fn list(client: &ClientId) -> String {
+    let query = match client {
+        ClientId::Phone(number) => number.last_ten(),
+        ClientId::Outside { outside } => outside.as_str(),
+    };
+    let pairs = [("query", query), ("with", "leads"), ("limit", "50")];
     request::with_query("contacts", &pairs)
 }
 
 /// The next request of a search that is not over.
-pub(super) fn ask(work: &Work, known: &Known<'_>, number: &Number) -> Outgoing {
+pub(super) fn ask(work: &Work, known: &Known<'_>, client: &ClientId) -> Outgoing {
     let search: Search = work.read(SEARCH).unwrap_or_default();
     match search.by_id {
         Some(contact) => request::get(known, &format!("contacts/{contact}")),
-        None => request::get(known, &request::page(&list(number), search.pages + 1)),
+        None => request::get(known, &request::page(&list(client), search.pages + 1)),
     }
 }
 
 /// Takes the answer in.
-pub(super) fn absorb(work: &mut Work, known: &Known<'_>, number: &Number, reply: &Reply) -> Outcome {
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, client: &ClientId, reply: &Reply) -> Outcome {
     let mut search: Search = work.read(SEARCH).unwrap_or_default();
     let body = match hear(known, reply, Sent::Read) {
         Answer::Said(body) => body,
@@ -110,10 +118,10 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, number: &Number, reply:
         Answer::Settled(outcome) => return outcome,
     };
     if search.by_id.take().is_some() {
-        search.take(Candidate::read(&body, number));
+        search.take(Candidate::read(&body, client));
         search.over = true;
     } else {
-        embedded(&body, "contacts").for_each(|one| search.take(Candidate::read(one, number)));
+        embedded(&body, "contacts").for_each(|one| search.take(Candidate::read(one, client)));
         search.pages += 1;
         if !goes_on(&body) || search.pages >= PAGES {
             search.by_id = just_made(work, known).filter(|_| search.best.is_none());
@@ -121,7 +129,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, number: &Number, reply:
         }
     }
     if search.over {
-        work.learned.point = Some(news(number, search.best.as_ref()));
+        work.learned.point = Some(news(client, search.best.as_ref()));
     }
     work.store(SEARCH, &search);
     Outcome::Next
@@ -133,12 +141,13 @@ pub(super) fn just_made(work: &Work, known: &Known<'_>) -> Option<CrmId> {
     (work.id(GONE).as_ref() != Some(&contact)).then_some(contact)
 }
 
-fn news(number: &Number, contact: Option<&Candidate>) -> PointNews {
+fn news(client: &ClientId, contact: Option<&Candidate>) -> PointNews {
     PointNews {
-        number: number.clone(),
+        client: client.clone(),
         contact: contact.map(|contact| contact.id.clone()),
         name: contact.map(|contact| contact.name.clone()).unwrap_or_default(),
         responsible: contact.and_then(|contact| contact.responsible.clone()),
+        made: false,
     }
 }
 

@@ -3,10 +3,10 @@
 use perezvon_domain::CrmId;
 use perezvon_domain::event::Direction;
 use perezvon_domain::job::{CallLog, ContactPlan, DealPlan, FieldValue, Outcome, TaskPlan};
-use perezvon_domain::{EffectId, Number};
+use perezvon_domain::{ClientId, EffectId};
 use serde_json::{Map, Value, json};
 
-/// The code of our marker field of deals.
+/// The code of our marker fields, of deals and of contacts.
 pub(super) const FIELD_CODE: &str = "PEREZVON_ID";
 
 /// The marker field itself.
@@ -14,15 +14,17 @@ pub(super) fn field() -> Value {
     json!([{ "name": "Perezvon ID", "type": "text", "code": FIELD_CODE, "is_api_only": true }])
 }
 
-/// A contact.
-pub(super) fn contact(plan: &ContactPlan, number: &Number, effect: &EffectId) -> Value {
-    let phone = json!({
-        "field_code": "PHONE",
-        "values": [{ "value": number.plus(), "enum_code": "WORK" }],
-    });
+/// A contact with its number, or with the client's id in our marker field.
+pub(super) fn contact(plan: &ContactPlan, client: &ClientId, field: Option<&CrmId>, effect: &EffectId) -> Value {
+    let known_by = match (client, field) {
+        (ClientId::Outside { outside }, Some(field)) => {
+            json!({ "field_id": raw(field.as_str()), "values": [{ "value": outside }] })
+        }
+        _ => json!({ "field_code": "PHONE", "values": [{ "value": client.words(), "enum_code": "WORK" }] }),
+    };
     let mut body = Map::new();
     body.insert("name".into(), json!(plan.name));
-    body.insert("custom_fields_values".into(), values(phone, &plan.fields));
+    body.insert("custom_fields_values".into(), values(known_by, &plan.fields));
     common(&mut body, &plan.tags, plan.responsible.as_ref(), effect);
     json!([body])
 }

@@ -20,7 +20,10 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outco
         Answer::Settled(outcome) => return outcome,
     };
     let ours = known.secret.get(USER_ID).trim();
-    done(work, &ChatResult::ChatRead { name: name(&chat, ours), about: about(&chat["context"]["value"]) })
+    let item = &chat["context"]["value"];
+    let of_item = |field: &str| Some(cap(text(&item[field]), LIMIT)).filter(|text| !text.is_empty());
+    let (title, url) = (of_item("title"), of_item("url"));
+    done(work, &ChatResult::ChatRead { name: name(&chat, ours), about: about(item), title, url })
 }
 
 /// The client is whoever else is in the chat.

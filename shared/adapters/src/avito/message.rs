@@ -54,7 +54,10 @@ fn id(value: &Value, name: &str) -> Result<String, Malformed> {
 fn read(id: String, kind: &str, value: &Value) -> Message {
     let body = body(kind, &value["content"]).with("item_id", &value["item_id"]);
     let from = author(kind, body.kind, &body.text, value);
-    Message { id, from, kind: body.kind, text: cap(body.text, TEXT_LIMIT), details: body.details }
+    let writer = text(&value["author_id"]);
+    let is_client = from == Author::Client && writer != text(&value[USER_ID]) && !NOBODY.contains(&writer.as_str());
+    let author = Some(writer).filter(|_| is_client);
+    Message { id, from, author, kind: body.kind, text: cap(body.text, TEXT_LIMIT), details: body.details }
 }
 
 /// What stands in a message.

@@ -40,7 +40,7 @@ impl Turn<'_> {
         let (Some(number), Some(crm)) = (self.call.client_number().cloned(), self.policy.crm.clone()) else { return };
         self.because(Reason::new("client_asked", [&number.plus()]));
         let point = Point::Phone(number.clone());
-        let effect = self.order(&crm, Command::FindClient { number }, vec![point]);
+        let effect = self.order(&crm, Command::FindClient { client: number.into() }, vec![point]);
         self.call.client = Client::Asked { effect };
     }
 

@@ -148,7 +148,7 @@ impl<'a> Turn<'a> {
         let decided = decided.clone();
         match result {
             JobResult::RecordsMade(records) => {
-                self.because(Reason::new("records_made", [&super::records::words(records)]));
+                self.because(Reason::new("records_made", [&crate::plan::made_words(records)]));
                 if records.task_needless {
                     self.because(Reason::new("task_needless", []));
                 }

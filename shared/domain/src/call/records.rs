@@ -7,22 +7,11 @@ use super::{ByEmployee, Client, Decided, RecordsState};
 use crate::effect::Command;
 use crate::event::Direction;
 use crate::ids::{ConnectionId, CrmId};
-use crate::job::{ContactPlan, DealPlan, FieldValue, Point, RecordPlan, Records, TaskPlan};
+use crate::job::{ContactPlan, DealPlan, Point, RecordPlan, Records, TaskPlan};
 use crate::number::Number;
+use crate::plan::{self, Values, local_time, wanted_words};
 use crate::policy::{ContactRule, DealRule, Occasion, Responsible, Rules, Scenario, TaskRule};
 use crate::reason::Reason;
-use crate::template::fill;
-
-/// What was made, in words.
-pub(super) fn words(records: &Records) -> String {
-    let mut parts = Vec::new();
-    if let Some(contact) = &records.contact {
-        parts.push(format!("контакт {contact}{}", if records.contact_made { "" } else { " (уже был)" }));
-    }
-    parts.extend(records.deal.iter().map(|deal| format!("сделка {deal}")));
-    parts.extend(records.task.iter().map(|task| format!("задача {task}")));
-    if parts.is_empty() { "ничего".to_owned() } else { parts.join(", ") }
-}
 
 impl Turn<'_> {
     /// The call is final and the client is settled: decide, once.
@@ -86,7 +75,7 @@ impl Turn<'_> {
         let contact = contact_rule.map(|rule| self.contact(rule, scenario, occasion, &values, &mut decided));
         let deal = rules.deal.as_ref().map(|rule| self.deal(rule, scenario, occasion, &values, &mut decided));
         let task = rules.task.as_ref().map(|rule| self.task(rule, scenario, occasion, &values, &mut decided));
-        let plan = RecordPlan { number: number.clone(), known_contact, contact, deal, task };
+        let plan = RecordPlan { client: number.clone().into(), known_contact, contact, deal, task, only_new: false };
         let code = occasion_words(occasion);
         if plan.contact.is_none() && plan.deal.is_none() && plan.task.is_none() {
             // A known client and nothing to make: only the call itself is logged.
@@ -95,7 +84,7 @@ impl Turn<'_> {
             self.call.records = RecordsState::Made { records, decided };
             return;
         }
-        self.because(Reason::new("records_wanted", [&scenario.name, code, &plan_words(&plan)]));
+        self.because(Reason::new("records_wanted", [&scenario.name, code, &wanted_words(&plan)]));
         let effect = self.order(crm, Command::MakeRecords(Box::new(plan)), vec![Point::Phone(number.clone())]);
         self.call.records = RecordsState::Asked { effect, decided };
     }
@@ -116,12 +105,7 @@ impl Turn<'_> {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.contact = choice.by_call;
         self.because(choice.reason);
-        ContactPlan {
-            name: fill(&rule.name, values),
-            tags: filled_all(&rule.tags, values),
-            fields: filled(&rule.fields, values),
-            responsible: choice.user,
-        }
+        plan::contact(rule, values, choice.user)
     }
 
     fn deal(
@@ -135,15 +119,7 @@ impl Turn<'_> {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.deal = choice.by_call;
         self.because_once(choice.reason);
-        DealPlan {
-            marker: self.call.aggregate(),
-            name: fill(&rule.name, values),
-            pipeline: rule.pipeline,
-            status: rule.status,
-            tags: filled_all(&rule.tags, values),
-            fields: filled(&rule.fields, values),
-            responsible: choice.user,
-        }
+        plan::deal(rule, self.call.aggregate(), values, choice.user)
     }
 
     fn task(
@@ -157,14 +133,9 @@ impl Turn<'_> {
         let choice = self.choose(&rule.responsible, scenario, occasion);
         decided.by_employee.task = choice.by_call;
         self.because_once(choice.reason);
-        // Whole seconds: the CRM keeps no smaller ones, and the due time is part of the marker.
-        let due_at = crate::time::Timestamp::from_seconds(self.now.after(rule.due_in).seconds());
         TaskPlan {
-            text: fill(&rule.text, values),
-            due_at,
-            kind: rule.kind,
-            responsible: choice.user,
             unless_reached_since: occasion.is_missed().then(|| self.call.started_at()),
+            ..plan::task(rule, values, choice.user, self.now)
         }
     }
 
@@ -200,30 +171,6 @@ impl Turn<'_> {
     }
 }
 
-type Values = BTreeMap<&'static str, String>;
-
-fn filled(fields: &[FieldValue], values: &Values) -> Vec<FieldValue> {
-    fields.iter().map(|field| FieldValue { field: field.field.clone(), value: fill(&field.value, values) }).collect()
-}
-
-fn filled_all(texts: &[String], values: &Values) -> Vec<String> {
-    texts.iter().map(|text| fill(text, values)).collect()
-}
-
-fn plan_words(plan: &RecordPlan) -> String {
-    let mut parts = Vec::new();
-    if plan.contact.is_some() {
-        parts.push("контакт");
-    }
-    if plan.deal.is_some() {
-        parts.push("сделка");
-    }
-    if plan.task.is_some() {
-        parts.push("задача");
-    }
-    parts.join(", ")
-}
-
 fn occasion_words(occasion: Occasion) -> &'static str {
     match occasion {
         Occasion::IncomingNew => "входящий от нового клиента",
@@ -233,12 +180,4 @@ fn occasion_words(occasion: Occasion) -> &'static str {
         Occasion::MissedNew => "пропущенный от нового клиента",
         Occasion::MissedKnown => "пропущенный от клиента из базы",
     }
-}
-
-/// Date and time of day in the account's time zone; in UTC should the zone be unknown.
-fn local_time(at: crate::time::Timestamp, zone: &str) -> (String, String) {
-    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
-    let Ok(at) = jiff::Timestamp::from_millisecond(at.0) else { return Default::default() };
-    let at = at.to_zoned(zone);
-    (at.strftime("%d.%m.%Y").to_string(), at.strftime("%H:%M").to_string())
 }

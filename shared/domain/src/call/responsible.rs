@@ -3,23 +3,15 @@
 use super::decide::Turn;
 use super::facts::OnCall;
 use super::{Client, Decided};
-use crate::ids::{CrmId, EmployeeId};
 use crate::policy::{Employee, Occasion, Responsible, Scenario};
 use crate::reason::Reason;
-
-/// An employee chosen for a record.
-pub(super) struct Choice {
-    pub user: Option<CrmId>,
-    /// Follows from the call itself, so a later event may change it.
-    pub by_call: bool,
-    pub reason: Reason,
-}
+use crate::responsible::Choice;
 
 impl Turn<'_> {
     /// Chooses the responsible of one record by its rule.
     pub(super) fn choose(&self, rule: &Responsible, scenario: &Scenario, occasion: Occasion) -> Choice {
         match rule {
-            Responsible::Employee(id) => self.by_id(id, "responsible_scenario"),
+            Responsible::Employee(id) => self.policy.named(id, "responsible_scenario"),
             Responsible::Group(name) => self.of_group(name, scenario),
             Responsible::OnTheCall => self.on_the_call(scenario),
             Responsible::Client => self.of_client(scenario),
@@ -29,29 +21,14 @@ impl Turn<'_> {
     }
 
     fn chosen(&self, employee: &Employee, code: &str, by_call: bool) -> Choice {
-        Choice { user: employee.crm_user.clone(), by_call, reason: Reason::new(code, [&employee.name]) }
-    }
-
-    fn by_id(&self, id: &EmployeeId, code: &str) -> Choice {
-        match self.policy.employee(id) {
-            Some(employee) if employee.active => self.chosen(employee, code, false),
-            Some(employee) => self.fallback(&format!("{} здесь больше не работает", employee.name), false),
-            None => self.fallback(&format!("сотрудника {id} нет в настройках"), false),
-        }
+        Choice { by_call, ..Choice::of(employee, Reason::new(code, [&employee.name])) }
     }
 
     fn of_group(&self, name: &str, scenario: &Scenario) -> Choice {
         let members = self.policy.groups.get(name).map(Vec::as_slice).unwrap_or_default();
-        let on_call = self.employee_on_call(scenario).filter(|(employee, _)| members.contains(&employee.id));
-        let first = || members.iter().filter_map(|id| self.policy.employee(id)).find(|employee| employee.active);
-        match on_call.map(|(employee, _)| (employee, true)).or_else(|| first().map(|employee| (employee, false))) {
-            Some((employee, by_call)) => Choice {
-                user: employee.crm_user.clone(),
-                by_call,
-                reason: Reason::new("responsible_group", [&employee.name, name]),
-            },
-            None => self.fallback(&format!("в группе «{name}» никто не работает"), false),
-        }
+        let on_call = self.employee_on_call(scenario).map(|(employee, _)| &employee.id);
+        let on_call = on_call.filter(|id| members.contains(id));
+        Choice { by_call: on_call.is_some(), ..self.policy.of_group(name, on_call) }
     }
 
     /// The client's responsible; somebody who cannot answer leaves it to the fall-back.
@@ -101,10 +78,7 @@ impl Turn<'_> {
     }
 
     fn fallback(&self, why: &str, by_call: bool) -> Choice {
-        let employee = self.policy.employee(&self.policy.fallback);
-        let name = employee.map_or(self.policy.fallback.as_str(), |employee| employee.name.as_str());
-        let user = employee.and_then(|employee| employee.crm_user.clone());
-        Choice { user, by_call, reason: Reason::new("responsible_fallback", [name, why]) }
+        Choice { by_call, ..self.policy.instead(why) }
     }
 
     /// The user who is responsible by the call as it is known now, if that changed since the decision.

@@ -1,10 +1,11 @@
 //! `decide`: events in, the next state, its effects, its due times and its reasons out.
 
 use super::event::{Author, ConversationEvent, ConversationEventKind, Message};
+use super::records::look_due;
 use super::{Cause, Conversation, Errand, Last, Sending, State, Writer, close_due, reply_due};
 use crate::chat::{ChatCommand, Image, Origin};
 use crate::effect::{Command, ConversationFact, Effect, Fact, JobOrder, Prev, Wanted};
-use crate::ids::EffectId;
+use crate::ids::{ConnectionId, EffectId};
 use crate::inbox::Inbox;
 use crate::job::Point;
 use crate::policy::{ChannelRules, Policy};
@@ -26,6 +27,8 @@ pub struct Decision {
     pub reply_due: Option<Timestamp>,
     /// When `CloseDue` must ask.
     pub close_due: Option<Timestamp>,
+    /// When `WakeDue` must ask: records do not wait for the chat to be read any longer.
+    pub wake_due: Option<Timestamp>,
 }
 
 /// Decides on some events of one conversation at once: all are taken in, then the state is looked at.
@@ -35,10 +38,13 @@ pub fn decide(state: &Conversation, events: &[ConversationEvent], policy: &Polic
         turn.take(event);
     }
     turn.advance();
+    turn.want_records();
+    turn.join_phone();
     let Turn { conversation: next, effects, .. } = turn;
     let before = Conversation { version: next.version, at: next.at, ..state.clone() };
     let (reply_due, close_due) = (reply_due(&next, policy), close_due(&next, policy));
-    Decision { changed: next != before, reply_due, close_due, effects, next }
+    let wake_due = look_due(&next).filter(|due| *due > now);
+    Decision { changed: next != before, reply_due, close_due, wake_due, effects, next }
 }
 
 /// One decision in the making.
@@ -88,6 +94,8 @@ impl<'a> Turn<'a> {
         let from = match message.from {
             Author::Client => {
                 self.client_wrote(event);
+                self.ask_who_writes(event, message);
+                self.see_phone(message);
                 Writer::Client
             }
             // Until it is decided it is in no list.
@@ -136,15 +144,20 @@ impl<'a> Turn<'a> {
         EffectId(format!("{}/{}/{}", self.conversation.aggregate(), self.conversation.version, self.effects.len()))
     }
 
-    /// Puts a job into the outbox, behind the last one of this conversation: they keep their order.
+    /// Puts a job for the provider into the outbox.
     fn order(&mut self, command: ChatCommand) -> Option<EffectId> {
         let connection = self.rules()?.connection.clone();
+        let points = vec![Point::Conversation(self.conversation.chat.clone())];
+        Some(self.order_on(&connection, Command::Chat(command), points))
+    }
+
+    /// Puts a job into the outbox, behind the last one of this conversation on the same connection.
+    pub(super) fn order_on(&mut self, connection: &ConnectionId, command: Command, points: Vec<Point>) -> EffectId {
         let (id, at) = (self.next_id(), self.conversation.at);
         let prev = self.conversation.last_job.insert(connection.clone(), Prev { at, id: id.clone() });
-        let points = vec![Point::Conversation(self.conversation.chat.clone())];
-        let order = JobOrder { connection, command: Command::Chat(command), points, prev };
+        let order = JobOrder { connection: connection.clone(), command, points, prev };
         self.effects.push(Effect { id: id.clone(), at, wanted: Wanted::Job(order) });
-        Some(id)
+        id
     }
 
     /// Sends one text.

@@ -97,6 +97,9 @@ pub struct Message {
     /// The provider's id.
     pub id: String,
     pub from: Author,
+    /// The provider's id of the client who wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
     pub kind: MessageKind,
     /// The text, or what goes with the picture.
     #[serde(default, skip_serializing_if = "String::is_empty")]

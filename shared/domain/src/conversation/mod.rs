@@ -10,6 +10,7 @@ pub mod event;
 pub mod guards;
 mod messages;
 mod people;
+pub mod records;
 mod results;
 mod round;
 pub mod row;
@@ -89,6 +90,9 @@ pub struct Conversation {
     /// Outgoing messages that may be ours: not decided while a send has no result. Lists hide them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undecided: Vec<Undecided>,
+    /// What its client's first message made in the CRM, if that is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crm: Option<records::InCrm>,
     /// The last message of ours that could not be sent, until somebody writes another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
@@ -247,6 +251,7 @@ impl Conversation {
             sends: BTreeMap::new(),
             errands: BTreeMap::new(),
             undecided: Vec::new(),
+            crm: None,
             trouble: None,
             last_job: BTreeMap::new(),
             because: Vec::new(),

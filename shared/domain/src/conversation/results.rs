@@ -17,6 +17,8 @@ impl Turn<'_> {
             self.take_second_try(effect, result);
         } else if let Some(errand) = self.conversation.errands.remove(effect) {
             self.take_errand(&errand, result);
+        } else {
+            self.take_from_crm(effect, result);
         }
     }
 
@@ -69,7 +71,8 @@ impl Turn<'_> {
 
     fn take_errand(&mut self, errand: &Errand, result: &JobResult) {
         match (errand, result) {
-            (_, JobResult::Chat(ChatResult::ChatRead { name, about })) => {
+            (_, JobResult::Chat(ChatResult::ChatRead { name, about, title, url })) => {
+                self.take_item(title.as_ref(), url.as_ref());
                 self.take_client(&ClientFacts { name: name.clone(), about: about.clone(), responsible: None });
             }
             (Errand::Delete { .. }, JobResult::Failed { why, .. }) => {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Cause, Conversation, Last, State, Waiting, close_due, reply_due};
-use crate::ids::ChannelId;
+use crate::ids::{ChannelId, CrmId};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 
@@ -44,6 +44,11 @@ pub struct Row {
     /// When it closes unless somebody writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
+    /// What stands in the CRM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<CrmId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<CrmId>,
     /// What could not be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -53,6 +58,7 @@ impl Conversation {
     /// The row of this conversation.
     pub fn row(&self, policy: &Policy) -> Row {
         let name = |id| policy.employee(id).map_or_else(|| id.0.clone(), |employee| employee.name.clone());
+        let made = self.crm.as_ref().and_then(|crm| crm.made());
         let responsible = self.client.responsible.as_ref();
         Row {
             channel: self.channel.clone(),
@@ -75,6 +81,8 @@ impl Conversation {
             unread: self.unread_since.is_some(),
             replies_at: reply_due(self, policy),
             closes_at: close_due(self, policy),
+            contact: made.and_then(|made| made.contact.clone()),
+            deal: made.and_then(|made| made.deal.clone()),
             trouble: self.trouble.as_ref().map(|trouble| trouble.why.clone()),
         }
     }

@@ -100,7 +100,7 @@ impl Run<'_> {
                 }
                 (_, ChatCommand::MarkRead { .. }) => JobResult::Chat(ChatResult::MarkedRead),
                 (_, ChatCommand::DeleteMessage { .. }) => JobResult::Chat(ChatResult::Deleted),
-                (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(ChatResult::ChatRead { name: None, about: None }),
+                (_, ChatCommand::ReadChat { .. }) => JobResult::Chat(NOTHING_READ),
                 (_, ChatCommand::ReadVoice { message, .. }) => {
                     JobResult::Chat(ChatResult::VoiceRead { message: message.clone(), url: String::new(), until: now })
                 }
@@ -109,6 +109,9 @@ impl Run<'_> {
         }
     }
 }
+
+/// What is read in a chat that is not there.
+const NOTHING_READ: ChatResult = ChatResult::ChatRead { name: None, about: None, title: None, url: None };
 
 /// An effect in a few words.
 pub fn describe(effect: &Effect) -> String {
@@ -124,6 +127,9 @@ pub fn describe(effect: &Effect) -> String {
             Command::Chat(ChatCommand::DeleteMessage { .. }) => "DeleteMessage".to_owned(),
             Command::Chat(ChatCommand::ReadChat { .. }) => "ReadChat".to_owned(),
             Command::Chat(ChatCommand::ReadVoice { .. }) => "ReadVoice".to_owned(),
+            Command::FindClient { .. } => "FindClient".to_owned(),
+            Command::MakeRecords(_) => "MakeRecords".to_owned(),
+            Command::JoinPhone { .. } => "JoinPhone".to_owned(),
             _ => "a job of a call".to_owned(),
         },
         Wanted::Fact(fact) => fact.name().to_owned(),

@@ -69,8 +69,11 @@ impl Aggregate for ConversationItem {
 
     fn decide(&self, events: &[ConversationEvent], policy: &Policy, now: Timestamp) -> Decided<Conversation> {
         let decision = decide(&self.conversation, events, policy, now);
-        // Nothing of its own waits for `wake_due`: it is only armed.
-        let wanted = vec![(Timer::Wake, None), (Timer::Reply, decision.reply_due), (Timer::Close, decision.close_due)];
+        let wanted = vec![
+            (Timer::Wake, decision.wake_due),
+            (Timer::Reply, decision.reply_due),
+            (Timer::Close, decision.close_due),
+        ];
         Decided { next: decision.next, effects: decision.effects, changed: decision.changed, wanted }
     }
 

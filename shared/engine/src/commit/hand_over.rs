@@ -54,7 +54,7 @@ impl Committer {
                     wake.insert((order.command.lane(), wake_up));
                 }
                 Wanted::Reached { number, at } => {
-                    self.put_if_absent(PointRow::reached(account, number, *at)).await?;
+                    self.put_if_absent(PointRow::reached(account, &number.clone().into(), *at)).await?;
                 }
                 Wanted::Fact(fact) => facts.push(bus_event(account, effect, fact)),
             }

@@ -157,7 +157,10 @@ impl Hold<'_> {
             if contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {
                 return Ok(()); // Nobody has the number, and the row says so.
             }
-            let update = PointRow::news(&job.account, &news.number, contact, &news.name, responsible, self.now());
+            let mut update = PointRow::news(&job.account, &news.client, contact, &news.name, responsible, self.now());
+            if news.made {
+                update = update.set("made_by", job.id.0.clone());
+            }
             let row = self.worker.table.update(update).await?;
             self.point = Some(known_point(job, &PointRow::read(&row)));
         }

@@ -2,7 +2,7 @@
 
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
 use perezvon_domain::time::Millis;
-use perezvon_domain::{Command, JobResult, Number, Point, Timestamp};
+use perezvon_domain::{ClientId, Command, JobResult, Timestamp};
 use perezvon_store::TableError;
 use perezvon_store::items::job::{Intent, JobRow, JobState};
 use perezvon_store::items::point::PointRow;
@@ -271,13 +271,11 @@ impl Hold<'_> {
     }
 
     async fn claim(&mut self, job: &mut JobRow, work: &Work) -> Result<Go, Failure> {
-        let Some(number) = number_of(job) else {
-            let result = JobResult::Failed {
-                why: "у задания нет номера клиента".to_owned(), made: None
-            };
+        let Some(client) = client_of(job) else {
+            let result = JobResult::Failed { why: "у задания нет клиента".to_owned(), made: None };
             return self.end(job, work, JobState::Failed, result).await;
         };
-        let update = PointRow::claim(&job.account, &number, &job.id);
+        let update = PointRow::claim(&job.account, &client, &job.id);
         let row = match self.worker.table.update(update).await {
             Ok(row) => Some(row),
             // A conflict: somebody made the contact. The row shows it.
@@ -336,8 +334,8 @@ impl Hold<'_> {
         if let Some(known) = self.point.take() {
             return Ok(Some(known));
         }
-        let Some(number) = number_of(job) else { return Ok(None) };
-        let row = self.worker.table.get(&keys::point(&job.account, &number)).await?;
+        let Some(client) = client_of(job) else { return Ok(None) };
+        let row = self.worker.table.get(&keys::point(&job.account, &client)).await?;
         Ok(Some(known_point(job, &row.as_ref().map(PointRow::read).unwrap_or_default())))
     }
 
@@ -354,15 +352,13 @@ fn retry_after(reply: &Reply) -> Option<i64> {
 pub(super) fn known_point(job: &JobRow, row: &PointRow) -> PointKnown {
     PointKnown {
         claimed: row.claimed_by.as_ref() == Some(&job.id),
+        made: row.made_by.as_ref() == Some(&job.id),
         contact: row.contact.clone(),
         reached_at: row.reached_at,
     }
 }
 
-/// The number a job is about.
-pub(super) fn number_of(job: &JobRow) -> Option<Number> {
-    job.points.iter().find_map(|point| match point {
-        Point::Phone(number) => Some(number.clone()),
-        Point::Recording(_) | Point::Conversation(_) | Point::Address => None,
-    })
+/// The client a job is about.
+pub(super) fn client_of(job: &JobRow) -> Option<ClientId> {
+    job.points.iter().find_map(ClientId::of)
 }

@@ -3,6 +3,8 @@
 use perezvon_domain::EmployeeId;
 use serde::{Deserialize, Serialize};
 
+use super::document::Rules;
+
 /// What becomes of the requests of a channel of chats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,6 +29,14 @@ pub struct Inbox {
     /// Sent when a conversation is closed, 1 to 250 characters; absent: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing_text: Option<String>,
+    /// What the first message of a conversation makes in the CRM, if nobody there is known by the client's id: a
+    /// contact, and with it a deal and a task. Texts may hold other parameters than those of calls; `responsible` is
+    /// `usual` (who has the conversation), `employee:ID` or `group:NAME`. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_client: Option<Rules>,
+    /// The same if the client has a contact: a deal, a task.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_client: Option<Rules>,
 }
 
 /// Who receives requests.

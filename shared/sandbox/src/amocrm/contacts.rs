@@ -69,7 +69,9 @@ impl AmoCrm {
             !contact.deleted
                 && call.query.passes("id", &contact.id.to_string())
                 && query.is_none_or(|query| {
-                    contact.stamp.visible(lag, call.now_ms) && cards::matches(query, &contact.name, &contact.phones)
+                    contact.stamp.visible(lag, call.now_ms)
+                        && (cards::matches(query, &contact.name, &contact.phones)
+                            || fields::contain(&contact.fields, query))
                 })
         };
         let all: Vec<&Contact> = self.contacts.iter().filter(found).collect();

@@ -48,6 +48,13 @@ pub(super) fn phones(fields: &[Filled]) -> Vec<String> {
     values.filter_map(|value| value.value.as_str().map(str::to_owned)).collect()
 }
 
+/// Whether a search finds this text in one of the fields.
+pub(super) fn contain(fields: &[Filled], query: &str) -> bool {
+    let query = query.trim().to_lowercase();
+    let texts = fields.iter().flat_map(|filled| &filled.values).filter_map(|value| value.value.as_str());
+    !query.is_empty() && texts.into_iter().any(|text| text.to_lowercase().contains(&query))
+}
+
 /// Each field named takes exactly the values given; the others stay.
 pub(super) fn apply(fields: &mut Vec<Filled>, changes: Vec<Filled>) {
     for change in changes {

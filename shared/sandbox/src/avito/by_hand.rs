@@ -62,12 +62,24 @@ impl Avito {
 
     /// A new client begins a chat about an advertisement with this text; ids of the chat and of the message.
     pub fn begin(&mut self, text: &str, now_ms: i64) -> (String, String) {
-        let (n, created) = (self.count(), now_ms.div_euclid(1000));
-        // As long as real ones, with a character that paths must escape or leave alone.
-        let id = format!("u2i-{now_ms:013}~{n:08}");
+        let n = self.count();
         let client =
             Client { id: 200_000_000 + i64::try_from(n).unwrap_or_default(), name: format!("Клиент {n}") };
-        let item = Item { id: 4_000_000_003, title: "Велосипед".to_owned(), price: "12 000 ₽".to_owned() };
+        self.begin_as(n, client, "Велосипед", text, now_ms)
+    }
+
+    /// The client of a chat begins another one, about another advertisement.
+    pub fn begin_another(&mut self, chat: &str, text: &str, now_ms: i64) -> Option<(String, String)> {
+        let client = self.chat(chat).ok()?.client.clone();
+        let n = self.count();
+        Some(self.begin_as(n, client, "Самокат", text, now_ms))
+    }
+
+    fn begin_as(&mut self, n: u64, client: Client, title: &str, text: &str, now_ms: i64) -> (String, String) {
+        let created = now_ms.div_euclid(1000);
+        // As long as real ones, with a character that paths must escape or leave alone.
+        let id = format!("u2i-{now_ms:013}~{n:08}");
+        let item = Item { id: 4_000_000_003, title: title.to_owned(), price: "12 000 ₽".to_owned() };
         self.chats.push(Chat { id: id.clone(), client, item, created, updated: created, messages: Vec::new() });
         let message = self.client_writes(&id, text, now_ms).unwrap_or_default();
         (id, message)

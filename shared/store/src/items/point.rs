@@ -1,6 +1,6 @@
-//! A contact point: one telephone number of an account, and whose it is in the CRM.
+//! A contact point: one telephone number of an account or one client of its chats, and whose it is in the CRM.
 
-use perezvon_domain::{AccountId, CrmId, EffectId, Number, Timestamp};
+use perezvon_domain::{AccountId, ClientId, CrmId, EffectId, Timestamp};
 
 use crate::keys;
 use crate::table::{Condition, Row, Update, Value};
@@ -14,6 +14,8 @@ pub struct PointRow {
     pub read_at: Option<Timestamp>,
     /// The job that may make the contact.
     pub claimed_by: Option<EffectId>,
+    /// The job that made the contact; noted where it matters.
+    pub made_by: Option<EffectId>,
     /// When the client was last talked to.
     pub reached_at: Option<Timestamp>,
 }
@@ -27,21 +29,22 @@ impl PointRow {
             responsible: row.s("responsible").map(CrmId::from),
             read_at: row.n("read_at").map(Timestamp),
             claimed_by: row.s("claimed_by").map(EffectId::from),
+            made_by: row.s("made_by").map(EffectId::from),
             reached_at: row.n("reached_at").map(Timestamp),
         }
     }
 
     /// The client was reached; the later moment stays.
-    pub fn reached(account: &AccountId, number: &Number, at: Timestamp) -> Update {
+    pub fn reached(account: &AccountId, client: &ClientId, at: Timestamp) -> Update {
         let name = "reached_at".to_owned();
         let later = Condition::Or(vec![Condition::NotExists(name.clone()), Condition::Lt(name, Value::N(at.0))]);
-        Update::new(keys::point(account, number)).set("reached_at", at.0).when(later)
+        Update::new(keys::point(account, client)).set("reached_at", at.0).when(later)
     }
 
-    /// Takes the right to make the contact, while there is none. Jobs with one number are worked one after
+    /// Takes the right to make the contact, while there is none. Jobs about one client are worked one after
     /// another, so an older claim belongs to a job that has ended.
-    pub fn claim(account: &AccountId, number: &Number, id: &EffectId) -> Update {
-        Update::new(keys::point(account, number))
+    pub fn claim(account: &AccountId, client: &ClientId, id: &EffectId) -> Update {
+        Update::new(keys::point(account, client))
             .set("claimed_by", id.0.clone())
             .when(Condition::NotExists("contact".to_owned()))
     }
@@ -49,13 +52,13 @@ impl PointRow {
     /// What the CRM said.
     pub fn news(
         account: &AccountId,
-        number: &Number,
+        client: &ClientId,
         contact: Option<&CrmId>,
         name: &str,
         responsible: Option<&CrmId>,
         read_at: Timestamp,
     ) -> Update {
-        let update = Update::new(keys::point(account, number)).set("read_at", read_at.0);
+        let update = Update::new(keys::point(account, client)).set("read_at", read_at.0);
         let Some(contact) = contact else {
             return update.remove("contact").remove("name").remove("responsible").remove("claimed_by");
         };

@@ -84,7 +84,7 @@ fn question_id(n: i64) -> EffectId {
 
 /// "Who has the n-th number?", of a call of its own.
 fn question(n: i64) -> JobOrder {
-    let command = Command::FindClient { number: number(n) };
+    let command = Command::FindClient { client: number(n).into() };
     JobOrder { connection: ids().1, command, points: vec![Point::Phone(number(n))], prev: None }
 }
 

@@ -164,7 +164,7 @@ fn joined(words: &[String]) -> Vec<String> {
 
 fn message(index: usize, from: Author, text: &str) -> Message {
     let id = format!("message-{index}");
-    Message { id, from, kind: MessageKind::Text, text: text.to_owned(), details: BTreeMap::new() }
+    Message { id, from, author: None, kind: MessageKind::Text, text: text.to_owned(), details: BTreeMap::new() }
 }
 
 #[cfg(test)]

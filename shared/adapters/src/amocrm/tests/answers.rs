@@ -4,7 +4,7 @@ use super::*;
 use perezvon_domain::time::Millis;
 
 fn read_outcome(reply: &Reply) -> Outcome {
-    Play::new(Command::FindClient { number: number() }).absorb(reply)
+    Play::new(Command::FindClient { client: number().into() }).absorb(reply)
 }
 
 fn write_outcome(reply: &Reply) -> Outcome {

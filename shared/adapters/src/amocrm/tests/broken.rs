@@ -50,7 +50,7 @@ fn plays() -> Vec<Play> {
     let mut made = super::records::play(super::records::plan());
     made.point.claimed = true;
     vec![
-        Play::new(Command::FindClient { number: number() }),
+        Play::new(Command::FindClient { client: number().into() }),
         made,
         super::calls::play(super::calls::log()),
         super::amend::recording(),

@@ -4,7 +4,7 @@ use super::*;
 use perezvon_domain::job::FoundClient;
 
 fn find() -> Play {
-    Play::new(Command::FindClient { number: number() })
+    Play::new(Command::FindClient { client: number().into() })
 }
 
 fn contact(id: u64, phone: &str, updated_at: u64) -> Value {

@@ -11,6 +11,8 @@ mod answers;
 mod broken;
 mod calls;
 mod find;
+mod join;
+mod outside;
 mod records;
 mod settings;
 
@@ -30,7 +32,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_736_936_430);
 const EFFECT: &str = "call/pbx-1/entry-1/3/0";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 26] = [
+const GOLDEN: [&str; 34] = [
     "amend-complete",
     "amend-complete-look",
     "amend-correct",
@@ -43,13 +45,21 @@ const GOLDEN: [&str; 26] = [
     "amend-recording-look",
     "amend-recording-note",
     "find-contact",
+    "find-outside",
     "find-search",
+    "join-change",
+    "join-note",
+    "join-note-look",
+    "join-read",
     "log-call",
     "log-call-look-contact",
     "log-call-look-deal",
     "log-call-look-further",
     "log-call-note",
     "make-contact",
+    "make-contact-field",
+    "make-contact-field-list",
+    "make-contact-outside",
     "make-deal",
     "make-deal-look",
     "make-deal-look-contact",

@@ -9,7 +9,8 @@ fn field(field: &str, value: &str) -> FieldValue {
 
 pub(super) fn plan() -> RecordPlan {
     RecordPlan {
-        number: number(),
+        client: number().into(),
+        only_new: false,
         known_contact: None,
         contact: Some(ContactPlan {
             name: "Клиент +79990001122".into(),

@@ -19,7 +19,7 @@ fn pair() -> Secret {
 }
 
 fn with_pair() -> Play {
-    let mut play = Play::new(Command::FindClient { number: number() });
+    let mut play = Play::new(Command::FindClient { client: number().into() });
     play.secret = pair();
     play
 }
@@ -62,7 +62,7 @@ fn every_request_carries_the_token_in_use() {
 
 #[test]
 fn a_long_lived_token_is_never_exchanged() {
-    let play = Play::new(Command::FindClient { number: number() });
+    let play = Play::new(Command::FindClient { client: number().into() });
     assert_eq!(AmoJobs.refresh(&play.known()), None);
     assert_eq!(AmoJobs.refresh_due(&play.secret), None);
 }

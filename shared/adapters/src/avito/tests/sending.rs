@@ -47,7 +47,8 @@ fn a_chat_tells_who_the_client_is_and_what_it_is_about() {
     let mut play = Play::new(reading());
     assert_eq!(play.read("read-chat", 200, &answer("chat")), Outcome::Next);
     let about = "Велосипед, 12 000 ₽, https://avito.example.test/item/1".to_owned();
-    assert_eq!(play.done(), ChatResult::ChatRead { name: Some("Мария".into()), about: Some(about) });
+    let (title, url) = (Some("Велосипед".to_owned()), Some("https://avito.example.test/item/1".to_owned()));
+    assert_eq!(play.done(), ChatResult::ChatRead { name: Some("Мария".into()), about: Some(about), title, url });
 }
 
 #[test]
@@ -56,7 +57,8 @@ fn a_chat_about_nothing_with_nobody_is_read_too() {
     for chat in [json!({}), json!({ "context": null, "users": users }), json!({ "context": { "value": {} } })] {
         let mut play = Play::new(reading());
         assert_eq!(play.absorb(&reply(200, &chat)), Outcome::Next);
-        assert_eq!(play.done(), ChatResult::ChatRead { name: None, about: None }, "{chat}");
+        let nothing = ChatResult::ChatRead { name: None, about: None, title: None, url: None };
+        assert_eq!(play.done(), nothing, "{chat}");
     }
     let list = Play::new(reading()).absorb(&reply(200, &json!([])));
     assert!(matches!(list, Outcome::Unknown { .. }));

@@ -219,7 +219,7 @@ fn a_refusal_for_money_says_so_in_words() {
 #[test]
 fn other_commands_are_refused_and_a_missing_secret_waits() {
     let number = Number::parse("79990000001").expect("a number");
-    let step = next(&work(Command::FindClient { number }));
+    let step = next(&work(Command::FindClient { client: number.into() }));
     assert!(matches!(step, Step::Failed(JobResult::Failed { made: None, .. })), "{step:?}");
     for link_only in [true, false] {
         let step = with(&secret("key", ""), |known| Mango.next(&copy(link_only), known));

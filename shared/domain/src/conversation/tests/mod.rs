@@ -5,6 +5,7 @@ mod echo;
 mod guards;
 mod people;
 mod properties;
+mod records;
 mod replies;
 mod table;
 mod timeline;
@@ -54,6 +55,7 @@ fn inbox() -> Inbox {
         read_chat: false,
         takes_images: true,
         delete_within: None,
+        records: None,
     }
 }
 
@@ -88,7 +90,14 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
 
 fn message(id: &str, from: Author) -> Kind {
     let text = format!("Текст {id}");
-    Kind::MessageReceived(Message { id: id.into(), from, kind: MessageKind::Text, text, details: BTreeMap::new() })
+    Kind::MessageReceived(Message {
+        id: id.into(),
+        from,
+        author: None,
+        kind: MessageKind::Text,
+        text,
+        details: BTreeMap::new(),
+    })
 }
 
 fn reply(text: &str) -> Kind {

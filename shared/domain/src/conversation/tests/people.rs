@@ -205,7 +205,9 @@ fn the_provider_is_asked_once_who_the_client_is() {
     assert_eq!(life.client(at(12, 0)), ["ReadChat"]);
     assert_eq!(last_command(&life), ChatCommand::ReadChat { chat: "u2i-1".into() });
     let effect = life.it.errands.keys().next().expect("a question").clone();
-    let read = ChatResult::ChatRead { name: Some("Олег".into()), about: Some("Диван".into()) };
+    let read = ChatResult::ChatRead {
+        name: Some("Олег".into()), about: Some("Диван".into()), title: None, url: None
+    };
     life.ended(at(12, 1), &effect, JobResult::Chat(read));
     life.close(at(12, 2));
     assert_eq!(life.client(at(12, 3)), NOTHING);

@@ -94,7 +94,15 @@ fn a_list_shows_who_waits_for_whom_and_what_comes() {
 #[test]
 fn a_message_is_shown_in_one_short_line() {
     let with = |kind, text: &str| {
-        Message { id: "m".into(), from: Author::Client, kind, text: text.into(), details: BTreeMap::new() }.summary()
+        Message {
+            id: "m".into(),
+            from: Author::Client,
+            author: None,
+            kind,
+            text: text.into(),
+            details: BTreeMap::new(),
+        }
+        .summary()
     };
     assert_eq!(with(MessageKind::Text, " Добрый\n\nдень! "), "Добрый день!");
     assert_eq!(with(MessageKind::Image, ""), "[фото]");

@@ -1,12 +1,14 @@
 //! Inboxes: one receiver, autoreplies, closing (CH-03, CH-06, AVT-08, AVT-11, AVT-16).
 
-use perezvon_domain::inbox::{self, CloseUnit, DELAY_LIMIT, OffHours, Staff};
+use perezvon_domain::inbox::{self, CloseUnit, DELAY_LIMIT, FirstRecords, OffHours, Staff};
+use perezvon_domain::policy;
 use perezvon_domain::time::Millis;
 
-use super::super::document::Document;
+use super::super::document::{Document, Rules};
 use super::super::inboxes::{AutoReply, Inbox, Receiver};
 use super::super::problem::Findings;
 use super::people::who_works;
+use super::scenarios::of_chat;
 use super::texts::amount;
 
 /// Longest text, in characters, until a channel says how much its provider takes.
@@ -58,7 +60,23 @@ impl Checker<'_> {
             read_chat: false,
             takes_images: false,
             delete_within: None,
+            records: self.records(inbox),
         }
+    }
+
+    /// Whose clients these are, the channel will say.
+    fn records(&mut self, inbox: &Inbox) -> Option<FirstRecords> {
+        if inbox.new_client.is_none() && inbox.known_client.is_none() {
+            return None;
+        }
+        let new = self.rules("new_client", inbox.new_client.as_ref(), false);
+        let known = self.rules("known_client", inbox.known_client.as_ref(), true);
+        Some(FirstRecords { source: String::new(), new, known })
+    }
+
+    fn rules(&mut self, name: &str, rules: Option<&Rules>, known: bool) -> policy::Rules {
+        let path = format!("{}.{name}", self.path);
+        rules.map(|rules| of_chat(self.document, self.findings, path, rules, known)).unwrap_or_default()
     }
 
     fn receiver(&mut self, receiver: &Receiver) -> Staff {

@@ -11,7 +11,7 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_adapters::provider;
-use perezvon_domain::inbox::Inbox;
+use perezvon_domain::inbox::{FirstRecords, Inbox};
 use perezvon_domain::policy::ChannelRules;
 use perezvon_domain::{ChannelId, ConnectionId, Hours, Lane, Policy};
 use perezvon_store::items::text;
@@ -170,6 +170,7 @@ fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) ->
         read_chat: known.capabilities.read_chat,
         takes_images: known.capabilities.takes_images,
         delete_within: known.capabilities.delete_within,
+        records: inbox.records.clone().map(|records| FirstRecords { source: channel.provider.clone(), ..records }),
         ..inbox.clone()
     });
     let rules = ChannelRules {

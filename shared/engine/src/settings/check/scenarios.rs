@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_domain::job::FieldValue;
 use perezvon_domain::policy::{self, ContactRule, DealRule, Occasion, Responsible, TaskRule, normal_line};
+use perezvon_domain::template::{CHAT_PARAMETERS, PARAMETERS};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{EmployeeId, Extension};
 use perezvon_store::items::text;
@@ -25,10 +26,31 @@ pub(super) fn check(document: &Document, findings: &mut Findings) -> Vec<policy:
     let names = all().map(|(index, scenario)| (format!("scenarios[{index}].name"), &scenario.name));
     findings.unique(names, "give each scenario a name of its own");
     let scenarios: Vec<policy::Scenario> = all()
-        .map(|(index, scenario)| Checker { document, findings, path: format!("scenarios[{index}]") }.scenario(scenario))
+        .map(|(index, scenario)| {
+            let path = format!("scenarios[{index}]");
+            Checker { document, findings, path, of_chat: false }.scenario(scenario)
+        })
         .collect();
     overlaps(&scenarios, findings);
     scenarios
+}
+
+/// What the first message of a chat makes, by the rules that stand at this place.
+pub(super) fn of_chat(
+    document: &Document,
+    findings: &mut Findings,
+    path: String,
+    rules: &Rules,
+    known: bool,
+) -> policy::Rules {
+    let makes_something = rules.contact.is_some() || rules.deal.is_some() || rules.task.is_some();
+    if makes_something && document.crm.is_none() {
+        findings.add(&path, "there is no CRM to make it in", "add a section `[crm]`, or take this out");
+    }
+    if makes_something && !known && rules.contact.is_none() {
+        findings.add(&path, "a new client has no contact that this could belong to", "add `contact`");
+    }
+    Checker { document, findings, path, of_chat: true }.rules(known, rules)
 }
 
 /// Two active scenarios of one line must not act on the same event.
@@ -54,6 +76,8 @@ struct Checker<'a> {
     document: &'a Document,
     findings: &'a mut Findings,
     path: String,
+    /// The rules are those of a chat, where nobody is on a call.
+    of_chat: bool,
 }
 
 impl Checker<'_> {
@@ -69,7 +93,8 @@ impl Checker<'_> {
         let mut rules = BTreeMap::new();
         for (occasion, name, wanted) in scenario.events() {
             self.path = format!("{path}.{name}");
-            rules.insert(occasion, self.rules(occasion, wanted));
+            let known = matches!(occasion, Occasion::IncomingKnown | Occasion::OutgoingKnown | Occasion::MissedKnown);
+            rules.insert(occasion, self.rules(known, wanted));
         }
         policy::Scenario {
             name: scenario.name.clone(),
@@ -105,8 +130,7 @@ impl Checker<'_> {
         }
     }
 
-    fn rules(&mut self, occasion: Occasion, rules: &Rules) -> policy::Rules {
-        let known = matches!(occasion, Occasion::IncomingKnown | Occasion::OutgoingKnown | Occasion::MissedKnown);
+    fn rules(&mut self, known: bool, rules: &Rules) -> policy::Rules {
         if known && rules.contact.is_some() {
             let what = "a client from the CRM has a contact already";
             self.findings.add(self.at("contact"), what, "make contacts in the events of new clients only");
@@ -139,7 +163,8 @@ impl Checker<'_> {
     }
 
     fn template(&mut self, name: &str, text: &str) -> String {
-        self.findings.template(&self.at(name), text);
+        let parameters = if self.of_chat { CHAT_PARAMETERS } else { PARAMETERS };
+        self.findings.template(&self.at(name), text, parameters);
         text.to_owned()
     }
 
@@ -185,7 +210,7 @@ impl Checker<'_> {
         match text.split_once(':') {
             None if text == "usual" => return Responsible::Usual,
             None if text == "client" => return Responsible::Client,
-            None if text == "on_the_call" => return Responsible::OnTheCall,
+            None if text == "on_the_call" && !self.of_chat => return Responsible::OnTheCall,
             Some(("employee", id)) => {
                 let id = EmployeeId::from(id);
                 if let Err((what, instead)) = who_works(self.document, &id) {
@@ -202,7 +227,10 @@ impl Checker<'_> {
             }
             _ => {}
         }
-        let instead = "write `usual`, `client`, `on_the_call`, `employee:ID` or `group:NAME`";
+        let instead = match self.of_chat {
+            true => "write `usual`, `employee:ID` or `group:NAME`",
+            false => "write `usual`, `client`, `on_the_call`, `employee:ID` or `group:NAME`",
+        };
         self.findings.add(path, format!("`{text}` says nobody"), instead);
         Responsible::Usual
     }

@@ -38,11 +38,11 @@ impl Findings {
         }
     }
 
-    /// A text with `$(parameters)`.
-    pub(super) fn template(&mut self, path: &str, text: &str) {
+    /// A text with these `$(parameters)`.
+    pub(super) fn template(&mut self, path: &str, text: &str, parameters: &[(&str, &str)]) {
         self.text(path, text);
-        if let Err(why) = template::check(text) {
-            let (what, instead) = why.split_once("; ").unwrap_or((&why, "close it: `$(phone)`"));
+        if let Err(why) = template::check(text, parameters) {
+            let (what, instead) = why.split_once("; ").unwrap_or((&why, "close it: `$(client)`"));
             self.add(path, what, instead);
         }
     }

@@ -1,8 +1,10 @@
 //! Specs of inboxes in the settings.
 
 use perezvon_domain::inbox::{HoursClass, OffHours, Staff};
+use perezvon_domain::policy::Responsible;
 use perezvon_domain::time::Millis;
 
+use super::super::document::Rules;
 use super::super::inboxes::{AutoReply, Backup, Bot, Inbox, Receiver};
 use super::super::{Conversations, Document, conversations, parse};
 use super::{Case, EXAMPLE, accepted, each_is_accepted, each_is_refused};
@@ -42,6 +44,74 @@ fn the_inbox_of_the_example_is_as_it_reads() {
     assert_eq!(inbox.close_after, Some(Millis::minutes(48 * 60)));
     assert_eq!(inbox.closing_text.as_deref(), Some("Если остались вопросы, напишите нам снова."));
     assert_eq!((inbox.max_text, inbox.can_initiate, inbox.names_a_bot()), (1000, false, false));
+    assert_eq!(inbox.records, None);
+}
+
+/// The example with what it says about records.
+fn recorded(document: &mut Document) {
+    let text = EXAMPLE.replace("# new_client = ", "new_client = ").replace("# known_client = ", "known_client = ");
+    document.inboxes = parse(&text).expect("the example can be read").inboxes;
+}
+
+/// Its rules for new clients.
+fn new_client(document: &mut Document) -> &mut Rules {
+    recorded(document);
+    inbox(document).new_client.as_mut().expect("rules")
+}
+
+#[test]
+fn the_records_of_the_example_are_as_they_read() {
+    let checked = accepted(recorded);
+    assert!(checked.document.contains("new_client"));
+    let mut document = parse(EXAMPLE).expect("readable");
+    recorded(&mut document);
+    let inboxes = conversations(&document).expect("right").inboxes;
+    let records = inboxes[0].1.records.as_ref().expect("records");
+    let (contact, deal) = (records.new.contact.as_ref(), records.new.deal.as_ref());
+    assert_eq!(contact.map(|rule| rule.name.as_str()), Some("$(client)"));
+    assert_eq!(deal.map(|rule| &rule.responsible), Some(&Responsible::Usual));
+    assert!(records.known.contact.is_none() && records.known.deal.is_some());
+}
+
+#[test]
+fn records_of_a_chat_need_a_crm_a_contact_and_texts_of_their_own_parameters() {
+    each_is_refused(&[
+        (
+            |it| {
+                recorded(it);
+                it.crm = None;
+            },
+            &[
+                "inboxes[0].new_client: there is no CRM to make it in; add a section `[crm]`, or take this out",
+                "inboxes[0].known_client: there is no CRM to make it in; add a section `[crm]`, or take this out",
+            ],
+        ),
+        (
+            |it| new_client(it).contact = None,
+            &["inboxes[0].new_client: a new client has no contact that this could belong to; add `contact`"],
+        ),
+        (
+            |it| {
+                recorded(it);
+                inbox(it).known_client = inbox(it).new_client.clone();
+            },
+            &[
+                "inboxes[0].known_client.contact: a client from the CRM has a contact already; make contacts in the events of new clients only",
+            ],
+        ),
+        (
+            |it| new_client(it).deal.as_mut().expect("a deal").name = "Звонок $(line)".into(),
+            &["inboxes[0].new_client.deal.name: unknown parameter `$(line)`; use one of $(client), $(item), …"],
+        ),
+        (
+            |it| new_client(it).deal.as_mut().expect("a deal").responsible = "on_the_call".into(),
+            &[
+                "inboxes[0].new_client.deal.responsible: `on_the_call` says nobody; write `usual`, `employee:ID` or `group:NAME`",
+            ],
+        ),
+    ]);
+    let without = accepted(|_| {});
+    assert!(!without.document.contains("new_client"), "the digest of older settings stays");
 }
 
 #[test]

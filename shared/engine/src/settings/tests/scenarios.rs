@@ -129,7 +129,7 @@ fn templates_know_their_parameters_and_their_length() {
         ),
         (
             |it| contact(it).name = "Клиент $(phone".into(),
-            &["scenarios[0].incoming_new.contact.name: `$(phone` has no closing bracket; close it: `$(phone)`"],
+            &["scenarios[0].incoming_new.contact.name: `$(phone` has no closing bracket; close it: `$(client)`"],
         ),
         (
             |it| contact(it).tags = vec!["ok".into(), "$(tag)".into()],
