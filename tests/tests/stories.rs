@@ -8,6 +8,8 @@ mod arrival_orders;
 mod avito;
 #[path = "stories/avito_off.rs"]
 mod avito_off;
+#[path = "stories/avito_superseded.rs"]
+mod avito_superseded;
 #[path = "stories/avito_trouble.rs"]
 mod avito_trouble;
 #[path = "stories/backlog.rs"]

@@ -134,7 +134,7 @@ export const ru = {
     counted: "учтено без звонка",
     pings: "проверок связи",
     none: "Каналов в настройках нет.",
-    moods: { off: "выключен", silent: "тишина", refusing: "отклоняет", no_calls: "нет звонков", fine: "работает" },
+    moods: { off: "выключен", superseded: "не действует", silent: "тишина", refusing: "отклоняет", no_calls: "нет звонков", fine: "работает" },
   },
   connections: {
     title: "Подключения",
@@ -142,7 +142,7 @@ export const ru = {
     retryJob: "Повторить",
     open: "В очереди",
     stopped: "Ждут решения человека",
-    moods: { off: "отключено", paused: "пауза", stopped: "нужен человек", working: "отправляет", fine: "всё отправлено" },
+    moods: { off: "отключено", superseded: "не действует", paused: "пауза", stopped: "нужен человек", working: "отправляет", fine: "всё отправлено" },
     none: "Подключений нет.",
     holdsUp: "Разбужено: результат появится через несколько секунд.",
   },

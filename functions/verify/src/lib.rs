@@ -18,14 +18,13 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::event_message;
-use perezvon_engine::secrets::ChannelSecret;
 use perezvon_engine::{Failure, Times};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Queue, Secrets};
 use perezvon_store::{Table, keys};
 
 use quarantine::Refused;
-use secrets::ChannelSecrets;
+use secrets::{ChannelSecrets, Known};
 use seen::{Counts, Tally};
 
 /// AWS actions this function uses.
@@ -70,7 +69,7 @@ impl Verify {
         clock: Arc<dyn Clock>,
         times: &Times,
     ) -> Self {
-        let secrets = ChannelSecrets::new(secrets, clock.clone(), times.secret_remembered_ms);
+        let secrets = ChannelSecrets::new(table.clone(), secrets, clock.clone(), times.secret_remembered_ms);
         let counts = Counts::new(times.counts_saved_ms);
         Self { table, quarantine, events, clock, secrets, counts }
     }
@@ -170,15 +169,16 @@ impl Verify {
     }
 
     async fn judge_by(&self, raw: &RawMessage, request: &RawRequest, again: bool) -> Result<Verdict, Failure> {
-        let Some(secret) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
+        let Some(known) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
             return Ok(Verdict::Refused(Refused::no_channel()));
         };
-        let oldest = Millis::seconds(i64::from(secret.oldest_event_days) * 86_400);
-        self.refuse_old_replays(self.check(raw, request, &secret), oldest).await
+        let oldest = Millis::seconds(i64::from(known.secret.oldest_event_days) * 86_400);
+        self.refuse_old_replays(self.check(raw, request, &known), oldest).await
     }
 
     /// Signature first, meaning second; the adapter decides on both.
-    fn check(&self, raw: &RawMessage, request: &RawRequest, secret: &ChannelSecret) -> Verdict {
+    fn check(&self, raw: &RawMessage, request: &RawRequest, known: &Known) -> Verdict {
+        let secret = &known.secret;
         if secret.generation != raw.generation {
             return Verdict::Refused(Refused::revoked());
         }
@@ -186,6 +186,9 @@ impl Verify {
         if !secret.active {
             let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
             return Verdict::Refused(Refused::inactive(is_chat));
+        }
+        if known.superseded {
+            return Verdict::Refused(Refused::superseded());
         }
         let Some(intake) = provider.and_then(|provider| provider.intake) else {
             return Verdict::Refused(Refused::no_channel());
