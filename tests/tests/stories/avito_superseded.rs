@@ -1,5 +1,7 @@
 //! One account of Avito in several channels: the one created last lives, the others take nothing in and send nothing.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use perezvon_domain::AccountId;
@@ -299,55 +301,66 @@ fn a_channel_is_superseded_through_a_crash_at_every_port_call() {
     assert_eq!(points, 432, "say in the README what changed");
 }
 
-/// Two accounts bring the same account of Avito; the first is frozen at a port call while the second applies.
-async fn race(call: u64) -> (World, bool) {
+/// Two accounts bring the same account of Avito. The first is held up at one port call; the second, which begins
+/// meanwhile and ends later, at another. Which of them were.
+async fn race(first: u64, second: u64) -> (World, [bool; 2]) {
     let mut world = World::new(Plan::default());
     world.open_for_chats();
     apply(&world, &without(&settings::ads())).await;
     join(&world, &without(&branch())).await;
-    let mut seen = 0;
-    world.faults.watch(move |_| {
-        seen += 1;
-        (seen > call).then_some(Then::Freeze(Duration::from_secs(5)))
-    });
+    let began = tokio::time::Instant::now();
+    let held: Arc<[AtomicBool; 2]> = Arc::default();
+    for (which, at, from) in [(0, first, 0), (1, second, 2)] {
+        let (mut seen, held) = (0, held.clone());
+        world.faults.watch(move |_| {
+            seen += u64::from(began.elapsed().as_secs() == from);
+            let now = seen > at && began.elapsed().as_secs() == from;
+            now.then(|| held[which].store(true, Ordering::SeqCst));
+            now.then_some(Then::Freeze(Duration::from_secs(5)))
+        });
+    }
     let late = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         join(&world, &branch()).await;
-        tokio::time::Instant::now()
     };
-    let ((status, answer), came) = {
-        let early = async {
-            let answer = put(&world, "school", &settings::ads()).await;
-            (answer, tokio::time::Instant::now())
-        };
-        let ((answer, early), late) = tokio::join!(early, late);
-        (answer, early > late)
-    };
+    let toml = settings::ads();
+    let ((status, answer), ()) = tokio::join!(put(&world, "school", &toml), late);
     assert_eq!(status, 200, "{answer}");
     minutes(&mut world, 3).await;
-    (world, came)
+    (world, [0, 1].map(|which: usize| held[which].load(Ordering::SeqCst)))
+}
+
+async fn only_the_branch_lives(mut world: World, place: (u64, u64)) {
+    let rests = ["school", "branch"].map(|account| rests(&world, account, "ads").is_some());
+    let mut marks = Vec::new();
+    for account in ["school", "branch"] {
+        let (_, version) = current(&*world.table, &account.into()).await.expect("read").expect("settings");
+        marks.push(version.policy.channels[&"ads".into()].superseded.is_some());
+    }
+    assert_eq!((rests, marks), ([true, false], vec![true, false]), "held up at {place:?}");
+    assert_eq!(posts_to(&world).await, ["branch/ads"], "held up at {place:?}");
+    let chat = begin(&world);
+    minutes(&mut world, 3).await;
+    assert_eq!(world.written_in(&chat), [SOON], "held up at {place:?}");
 }
 
 #[test]
-fn of_two_accounts_that_apply_at_once_exactly_one_channel_lives_wherever_the_other_is_held_up() {
-    let mut call = 0;
-    while in_virtual_time(async {
-        let (mut world, was_frozen) = race(call).await;
-        let rests = ["school", "branch"].map(|account| rests(&world, account, "ads").is_some());
-        let mut marks = Vec::new();
-        for account in ["school", "branch"] {
-            let (_, version) = current(&*world.table, &account.into()).await.expect("read").expect("settings");
-            marks.push(version.policy.channels[&"ads".into()].superseded.is_some());
-        }
-        assert_eq!((rests, marks), ([true, false], vec![true, false]), "held up at {call}");
-        assert_eq!(posts_to(&world).await, ["branch/ads"], "held up at {call}");
-        let chat = begin(&world);
-        minutes(&mut world, 3).await;
-        assert_eq!(world.written_in(&chat), [SOON], "held up at {call}");
-        was_frozen
-    }) {
-        call += 1;
+fn of_two_accounts_that_apply_at_once_exactly_one_channel_lives_wherever_they_are_held_up() {
+    let mut tried = 0;
+    let mut place = (0, 0);
+    loop {
+        let [first, second] = in_virtual_time(async {
+            let (world, held) = race(place.0, place.1).await;
+            only_the_branch_lives(world, place).await;
+            held
+        });
+        tried += 1;
+        place = match (first, second) {
+            (false, _) => break,
+            (true, true) => (place.0, place.1 + 11),
+            (true, false) => (place.0 + 1, (place.0 + 1) % 11),
+        };
     }
-    println!("two accounts apply at once: {call} places");
-    assert!(call > 20, "{call}");
+    println!("two accounts apply at once: {tried} pairs of places, {} of the first", place.0);
+    assert!(place.0 > 20 && tried > 100, "{place:?} {tried}");
 }
