@@ -175,6 +175,7 @@ impl World {
                     expects_recordings: false,
                     recordings_need_login: false,
                     inbox: Some(inbox),
+                    superseded: None,
                 },
             )]),
             ..self.policy()

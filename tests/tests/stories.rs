@@ -14,6 +14,8 @@ mod avito_oauth;
 mod avito_oauth_trouble;
 #[path = "stories/avito_off.rs"]
 mod avito_off;
+#[path = "stories/avito_superseded.rs"]
+mod avito_superseded;
 #[path = "stories/avito_trouble.rs"]
 mod avito_trouble;
 #[path = "stories/backlog.rs"]

@@ -147,7 +147,7 @@ export const ru = {
     signatures: (seen) => `Подписи (провайдер не говорит, как подписывает): подошла догадка — ${seen.fit}`
       + (seen.formula ? ` (${seen.formula})` : "") + `, не подошла ни одна — ${seen.fit_none}, без подписи — ${seen.absent}.`,
     none: "Каналов в настройках нет.",
-    moods: { off: "выключен", silent: "тишина", refusing: "отклоняет", no_calls: "нет звонков", fine: "работает" },
+    moods: { off: "выключен", superseded: "не действует", silent: "тишина", refusing: "отклоняет", no_calls: "нет звонков", fine: "работает" },
   },
   connections: {
     title: "Подключения",
@@ -155,7 +155,7 @@ export const ru = {
     retryJob: "Повторить",
     open: "В очереди",
     stopped: "Ждут решения человека",
-    moods: { off: "отключено", paused: "пауза", stopped: "нужен человек", working: "отправляет", fine: "всё отправлено" },
+    moods: { off: "отключено", superseded: "не действует", paused: "пауза", stopped: "нужен человек", working: "отправляет", fine: "всё отправлено" },
     account: "Подключён аккаунт",
     trouble: "Последняя авторизация не удалась",
     authorise: "Авторизовать",

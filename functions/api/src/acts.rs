@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use perezvon_domain::conversation::event::Author;
 use perezvon_domain::conversation::{Conversation, NotAssigned, NotDeleted, NotReplied, State, text};
+use perezvon_domain::policy::ChannelRules;
 use perezvon_domain::{AccountId, ChannelId, ConversationEventKind as Kind, EmployeeId, Policy, Timestamp};
 use perezvon_engine::commit::{Commanded, ItemId, Once};
 use perezvon_store::items::conversation::ConversationItem;
@@ -79,7 +80,8 @@ impl Api {
             Act::Reply => {
                 let parts = acting.parts(request)?;
                 let kind = |state: &Conversation| {
-                    state.may_reply(&acting.policy, &parts).map_err(not_replied)?;
+                    let allowed = state.may_reply(&acting.policy, &parts);
+                    allowed.map_err(|why| acting.or_superseded(not_replied(why)))?;
                     Ok(Kind::ReplyWritten { by: by.clone(), parts: parts.clone() })
                 };
                 self.done(acting, key, kind, ends_ms).await
@@ -124,7 +126,8 @@ impl Api {
         let row = HistoryRow::read(&row.ok_or(Problem::new(404, texts::NO_MESSAGE))?)?;
         let kind = |state: &Conversation| {
             let sent_at = deletable(&row)?;
-            state.may_delete(&acting.policy, sent_at, now).map_err(not_deleted)?;
+            let allowed = state.may_delete(&acting.policy, sent_at, now);
+            allowed.map_err(|why| acting.or_superseded(not_deleted(why)))?;
             Ok(Kind::DeletionAsked { by: acting.by.clone(), message: message.to_owned() })
         };
         self.done(acting, once(request, &acting.by)?, kind, ends_ms).await
@@ -152,13 +155,23 @@ impl Api {
 }
 
 impl Acting {
+    fn rules(&self) -> Option<&ChannelRules> {
+        self.policy.channels.get(&self.id.channel)
+    }
+
+    /// Of a superseded channel nothing is sent, whatever else is in the way.
+    fn or_superseded(&self, problem: Problem) -> Problem {
+        let Some(by) = self.rules().and_then(|rules| rules.superseded.as_ref()) else { return problem };
+        Problem::new(409, (&texts::superseded(Some(by)), texts::ANSWER_THERE))
+    }
+
     /// The text of a reply in parts that the provider takes.
     fn parts(&self, request: &Request) -> Result<Vec<String>, Problem> {
         let Written { text } = request.json()?;
         if text.trim().chars().count() > LONGEST_REPLY {
             return Err(too_long(texts::too_many_characters(LONGEST_REPLY)));
         }
-        let inbox = self.policy.channels.get(&self.id.channel).and_then(|rules| rules.inbox.as_ref());
+        let inbox = self.rules().and_then(ChannelRules::inbox);
         // Of a channel that is off nothing is cut: the command itself refuses.
         Ok(text::parts(&text, inbox.map_or(LONGEST_REPLY, |inbox| inbox.max_text)))
     }

@@ -3,6 +3,7 @@
 use ed25519_dalek::SigningKey;
 use perezvon_adapters::provider;
 use perezvon_domain::AccountId;
+use perezvon_domain::policy::Superseded;
 use perezvon_engine::settings::Channel;
 use perezvon_platform::hook::{Hook, sign};
 use perezvon_store::items::intake::Seen;
@@ -11,7 +12,7 @@ use serde_json::json;
 
 use crate::access::{Right, Visitor, allows};
 use crate::web::{Problem, Reply};
-use crate::{Api, words};
+use crate::{Api, texts, words};
 
 impl Api {
     /// `GET channels`.
@@ -24,6 +25,8 @@ impl Api {
         for channel in &settings.document.channels {
             let row = self.table.get(&keys::channel_status(account, &channel.id)).await?;
             let seen = row.as_ref().map(Seen::read).unwrap_or_default();
+            let by = settings.superseded(channel);
+            let mood = if by.is_some() { Mood::Superseded } else { mood(channel.active, &seen) };
             let name = provider(&channel.provider).map_or(channel.provider.as_str(), |it| it.name);
             channels.push(json!({
                 "id": channel.id,
@@ -31,9 +34,10 @@ impl Api {
                 "provider": channel.provider,
                 "provider_name": name,
                 "active": channel.active,
+                "superseded": by,
                 "url": key.as_ref().and_then(|key| self.hook_url(account, channel, key)),
-                "mood": mood(channel.active, &seen).name(),
-                "status": sentence(channel.active, &seen, zone),
+                "mood": mood.name(),
+                "status": sentence(mood, by, &seen, zone),
                 "accepted": seen.accepted,
                 "refused": seen.refused,
                 "counted": seen.counted,
@@ -54,7 +58,11 @@ impl Api {
         let settings = self.needed_settings(account).await?;
         let key = self.hook_key().await?;
         let url = |channel: &Channel| key.as_ref().and_then(|key| self.hook_url(account, channel, key));
-        let url = |channel: &Channel| json!({ "channel": channel.id, "name": channel.name, "url": url(channel) });
+        let superseded = |channel: &Channel| settings.superseded(channel).is_some();
+        let url = |channel: &Channel| {
+            let (id, name, url) = (&channel.id, &channel.name, url(channel));
+            json!({ "channel": id, "name": name, "url": url, "superseded": superseded(channel) })
+        };
         let urls: Vec<_> = settings.document.channels.iter().map(url).collect();
         Ok(Reply::json(200, &json!({ "urls": urls })))
     }
@@ -83,6 +91,7 @@ fn signatures(seen: &Seen) -> Option<serde_json::Value> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
     Off,
+    Superseded,
     Silent,
     Refusing,
     NoCalls,
@@ -93,6 +102,7 @@ impl Mood {
     fn name(self) -> &'static str {
         match self {
             Self::Off => "off",
+            Self::Superseded => "superseded",
             Self::Silent => "silent",
             Self::Refusing => "refusing",
             Self::NoCalls => "no_calls",
@@ -113,10 +123,11 @@ fn mood(active: bool, seen: &Seen) -> Mood {
 }
 
 /// The answer to "nothing comes".
-fn sentence(active: bool, seen: &Seen, zone: &str) -> String {
+fn sentence(mood: Mood, by: Option<&Superseded>, seen: &Seen, zone: &str) -> String {
     let at = |at: Option<_>| at.map_or_else(String::new, |at| words::moment(at, zone));
-    match mood(active, seen) {
+    match mood {
         Mood::Off => "Канал выключен в настройках: запросы не принимаются.".to_owned(),
+        Mood::Superseded => texts::superseded(by),
         Mood::Silent => "Ещё ничего не приходило. Вставьте адрес вебхука в личном кабинете АТС как «адрес \
                          внешней системы» и сделайте пробный звонок."
             .to_owned(),
@@ -161,7 +172,7 @@ mod tests {
         for (active, seen, expected) in cases {
             assert_eq!(mood(active, seen), expected, "{seen:?}");
         }
-        let text = sentence(true, &refused, "UTC");
+        let text = sentence(Mood::Refusing, None, &refused, "UTC");
         assert!(text.contains("01.01.1970 00:00:09") && text.contains("подпись не подходит"), "{text}");
     }
 }

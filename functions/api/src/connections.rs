@@ -129,6 +129,7 @@ fn held(row: &ConnectionRow, now: Timestamp) -> bool {
 fn mood(row: &ConnectionRow, open: usize, stopped: usize, now: Timestamp) -> &'static str {
     match () {
         () if row.off => "off",
+        () if row.superseded.is_some() => "superseded",
         () if row.is_paused(now, 0) => "paused",
         () if stopped > 0 => "stopped",
         () if open > 0 || held(row, now) => "working",
@@ -143,6 +144,7 @@ fn sentence(row: &ConnectionRow, open: usize, stopped: usize, now: Timestamp, zo
     match mood(row, open, stopped, now) {
         "off" if row.disconnected => "Отключено.".to_owned(),
         "off" => "Отключается.".to_owned(),
+        "superseded" => texts::superseded(row.superseded.as_ref().map(|it| &it.by)),
         "paused" if row.retry_at == Some(UNTIL_A_PERSON_ACTS) && row.page.is_some() => {
             format!("Остановлено{why}.{waiting}")
         }

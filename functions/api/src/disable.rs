@@ -3,15 +3,13 @@
 
 use perezvon_adapters::{Role, provider};
 use perezvon_domain::time::Millis;
-use perezvon_domain::{AccountId, ChannelId, ConversationEvent, ConversationEventKind, Envelope, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ConversationEvent, ConversationEventKind, Envelope};
 use perezvon_engine::Failure;
 use perezvon_engine::commit::event_message;
+use perezvon_engine::open_chats::{OpenChats, open_chats};
 use perezvon_engine::settings::Channel;
 use perezvon_platform::link::{Consent, open_consent, sign_consent};
-use perezvon_store::items::call::{month, month_before};
-use perezvon_store::items::conversation::list_row;
-use perezvon_store::items::settings::SettingsVersion;
-use perezvon_store::{Index, Query, TableError, keys};
+use perezvon_store::TableError;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -30,13 +28,6 @@ const MARGIN_MS: i64 = 10_000;
 struct Given {
     #[serde(default)]
     consent: Option<String>,
-}
-
-/// The open conversations of a channel.
-struct OpenChats {
-    chats: Vec<String>,
-    /// All were looked through.
-    whole: bool,
 }
 
 impl Api {
@@ -104,7 +95,8 @@ impl Api {
                 return Err(Problem { status: 503, error: why, what_to_do: texts::ASK_AGAIN.to_owned() });
             }
         }
-        self.subscribe_channels(account).await.map(|_| ())
+        // Who answers for an account at a provider is what it was: only addresses may be over.
+        self.subscribe_as_set(account).await.map(|_| ())
     }
 
     /// As events: closing a conversation that is closed changes nothing.
@@ -125,41 +117,12 @@ impl Api {
         Ok(())
     }
 
-    /// Month by month, from this one to that of the first settings.
     async fn open_chats(
         &self,
         account: &AccountId,
         channel: &ChannelId,
         ends_ms: i64,
     ) -> Result<OpenChats, TableError> {
-        let first = month(self.began(account).await?);
-        let mut open = OpenChats { chats: Vec::new(), whole: false };
-        let mut place = Some(month(self.now()));
-        while let Some(this) = place.take() {
-            let mut query = Query { backward: true, ..Query::index(Index::Feed, keys::chat_feed(account, &this)) };
-            loop {
-                if self.clock.monotonic_ms() > ends_ms - MARGIN_MS {
-                    return Ok(open);
-                }
-                let page = self.table.query(query.clone()).await?;
-                for row in &page.rows {
-                    let row = list_row(row)?.filter(|row| row.open && row.channel == *channel);
-                    open.chats.extend(row.map(|row| row.chat));
-                }
-                if page.next.is_none() {
-                    break;
-                }
-                query.start = page.next;
-            }
-            place = month_before(&this).filter(|_| this > first);
-        }
-        open.whole = true;
-        Ok(open)
-    }
-
-    /// When the account got its first settings: no conversation is older.
-    async fn began(&self, account: &AccountId) -> Result<Timestamp, TableError> {
-        let row = self.table.get(&keys::settings_version(account, 1)).await?;
-        Ok(row.map(|row| SettingsVersion::read(&row)).transpose()?.map_or(self.now(), |first| first.applied_at))
+        open_chats(&*self.table, &*self.clock, account, channel, ends_ms - MARGIN_MS).await
     }
 }

@@ -1,9 +1,10 @@
 //! The settings: shown without secrets, checked, compared, applied.
 
+use perezvon_domain::policy::Superseded;
 use perezvon_domain::{AccountId, Policy, Timestamp};
 use perezvon_engine::Failure;
 use perezvon_engine::settings::Problem as Fault;
-use perezvon_engine::settings::{Applier, Checked, Context, Document, check, current};
+use perezvon_engine::settings::{Applier, Channel, Checked, Context, Document, check, current};
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
 use perezvon_store::{TableError, lenient};
 use serde_json::json;
@@ -28,6 +29,16 @@ impl Settings {
     /// The number of this version.
     pub fn version_number(&self) -> u64 {
         self.head.version
+    }
+
+    /// The channel is on, and no other answers for its account at the provider.
+    pub fn lives(&self, channel: &Channel) -> bool {
+        channel.active && self.superseded(channel).is_none()
+    }
+
+    /// By whom a channel is superseded.
+    pub fn superseded(&self, channel: &Channel) -> Option<&Superseded> {
+        self.policy.channels.get(&channel.id)?.superseded.as_ref()
     }
 
     /// When it was applied.

@@ -14,9 +14,25 @@ impl Api {
     /// `POST urls`: which channels' providers are told their address. The same address under the same settings is
     /// told once, so this may be asked for at every start.
     pub(crate) async fn subscribe_channels(&self, account: &AccountId) -> Result<Reply, Problem> {
-        let settings = self.needed_settings(account).await?;
-        let told = self.subscribe(account, &settings).await?;
+        // Whoever has an account at a provider in common with these channels may live, or rest, by now.
+        for other in self.applier().settle(account).await?.iter().filter(|other| *other != account) {
+            self.subscribe_as_set(other).await?;
+        }
+        let told = self.subscribe_as_set(account).await?;
         Ok(Reply::json(202, &json!({ "told": told })))
+    }
+
+    /// By the newest settings: whoever applied others meanwhile may have found nothing to take back yet.
+    pub(crate) async fn subscribe_as_set(&self, account: &AccountId) -> Result<Vec<String>, Problem> {
+        let mut settings = self.needed_settings(account).await?;
+        loop {
+            let told = self.subscribe(account, &settings).await?;
+            let newest = self.needed_settings(account).await?;
+            if newest.version_number() == settings.version_number() {
+                return Ok(told);
+            }
+            settings = newest;
+        }
     }
 
     /// Puts a job for each channel whose provider wants to be told, and for each address that holds no more. Without a
@@ -37,14 +53,15 @@ impl Api {
         for channel in channels {
             let Some(url) = self.hook_url(account, channel, &key) else { continue };
             let connection = channel_connection(&channel.id);
-            let taken_back = if channel.active {
+            let lives = settings.lives(channel);
+            let taken_back = if lives {
                 addresses.tell(&connection, &url).await?;
                 told.push(channel.id.0.clone());
                 addresses.take_back(&connection, |other| other != url && other.starts_with(&ours)).await?
             } else {
                 addresses.take_back(&connection, |_| true).await?
             };
-            if channel.active || taken_back {
+            if lives || taken_back {
                 // Also if the rows were there: who put them may have died before this.
                 self.wake(account, &connection, Lane::Outbound).await?;
             }
@@ -56,7 +73,7 @@ impl Api {
     pub(crate) async fn is_in_use(&self, account: &AccountId, url: &str) -> Result<bool, Problem> {
         let settings = self.needed_settings(account).await?;
         let Some(key) = self.hook_key().await? else { return Ok(false) };
-        let mut channels = settings.document.channels.iter().filter(|channel| channel.active);
+        let mut channels = settings.document.channels.iter().filter(|channel| settings.lives(channel));
         Ok(channels.any(|channel| self.hook_url(account, channel, &key).is_some_and(|known| known == url)))
     }
 }

@@ -1,5 +1,6 @@
 //! What the API says when something is wrong, in Russian: the error and what to do about it.
 
+use perezvon_domain::policy::Superseded;
 use perezvon_domain::time::Millis;
 
 /// An error and what to do.
@@ -118,6 +119,7 @@ pub const ONLY_EMPLOYEES: Text = (
 pub const EMPTY_TEXT: Text = ("Текст пуст", "Напишите текст в поле text.");
 pub const CHANNEL_OFF: Text =
     ("Канал этого обращения отключён", "Включите канал в настройках; пока он отключён, обращение только читается.");
+pub const ANSWER_THERE: &str = "Отвечайте клиенту в том канале; этот заработает, когда тот уберут из настроек.";
 pub const NEVER_STARTED: Text =
     ("Клиент ещё не писал, а писать первым этот провайдер не даёт", "Дождитесь сообщения клиента.");
 pub const CHAT_NOT_OPEN: Text =
@@ -156,6 +158,15 @@ pub const BAD_BASE64: &str = "Тело запроса не читается";
 /// The body has more bytes than this.
 pub fn too_large(most: usize) -> String {
     format!("Тело запроса больше {} КиБ", most / 1024)
+}
+
+/// Why a channel neither takes in nor sends. Another account is not named.
+pub fn superseded(by: Option<&Superseded>) -> String {
+    let by = by.and_then(|by| by.by.as_ref());
+    let by = by.map_or("в другом аккаунте этой установки".to_owned(), |channel| {
+        format!("каналом {channel}")
+    });
+    format!("Канал не действует: тот же аккаунт провайдера подключён позже {by}.")
 }
 
 /// A parameter should be a whole number.

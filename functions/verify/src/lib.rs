@@ -25,7 +25,7 @@ use perezvon_platform::{Clock, Queue, Secrets};
 use perezvon_store::{Table, keys};
 
 use quarantine::Refused;
-use secrets::ChannelSecrets;
+use secrets::{ChannelSecrets, Known};
 use seen::{Counts, Tally};
 
 /// AWS actions this function uses.
@@ -73,7 +73,7 @@ impl Verify {
         clock: Arc<dyn Clock>,
         times: &Times,
     ) -> Self {
-        let secrets = ChannelSecrets::new(secrets, clock.clone(), times.secret_remembered_ms);
+        let secrets = ChannelSecrets::new(table.clone(), secrets, clock.clone(), times.secret_remembered_ms);
         let counts = Counts::new(times.counts_saved_ms);
         Self { table, quarantine, events, clock, secrets, counts }
     }
@@ -177,16 +177,17 @@ impl Verify {
     }
 
     async fn judge_by(&self, raw: &RawMessage, request: &RawRequest, again: bool) -> Result<Judged, Failure> {
-        let Some(secret) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
+        let Some(known) = self.secrets.get(&raw.account, &raw.channel, again).await? else {
             return Ok((Verdict::Refused(Refused::no_channel()), None));
         };
-        let oldest = Millis::seconds(i64::from(secret.oldest_event_days) * 86_400);
-        let (verdict, guess) = self.check(raw, request, &secret);
+        let oldest = Millis::seconds(i64::from(known.secret.oldest_event_days) * 86_400);
+        let (verdict, guess) = self.check(raw, request, &known);
         Ok((self.refuse_old_replays(verdict, oldest).await?, guess))
     }
 
     /// Signature first, meaning second; the adapter decides on both.
-    fn check(&self, raw: &RawMessage, request: &RawRequest, secret: &ChannelSecret) -> Judged {
+    fn check(&self, raw: &RawMessage, request: &RawRequest, known: &Known) -> Judged {
+        let secret = &known.secret;
         let refused = |refused| (Verdict::Refused(refused), None);
         if secret.generation != raw.generation {
             return refused(Refused::revoked());
@@ -195,6 +196,9 @@ impl Verify {
         if !secret.active {
             let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
             return refused(Refused::inactive(is_chat));
+        }
+        if known.superseded {
+            return refused(Refused::superseded());
         }
         let Some(intake) = perezvon_adapters::codec(&secret.provider).and_then(|codec| codec.intake) else {
             return refused(Refused::no_channel());

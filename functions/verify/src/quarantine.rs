@@ -48,6 +48,13 @@ impl Refused {
         }
     }
 
+    /// The channel that lives is told the same.
+    pub fn superseded() -> Self {
+        Self {
+            is_dropped: true, ..Self::new("superseded", "этот аккаунт подключён позже в другом канале", true)
+        }
+    }
+
     pub fn too_old() -> Self {
         let words = "событие слишком старое (oldest_event_days в настройках канала), а такого звонка у нас нет: похоже на повтор старого запроса";
         Self::new("too_old", words, true)

@@ -53,6 +53,24 @@ pub struct ChannelRules {
     /// The rules of its conversations; `None`: it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<Inbox>,
+    /// Another channel answers for its account at the provider: nothing is taken in here, and nothing is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<Superseded>,
+}
+
+impl ChannelRules {
+    /// The rules of its conversations; `None`: the channel is off, superseded, or has none.
+    pub fn inbox(&self) -> Option<&Inbox> {
+        self.inbox.as_ref().filter(|_| self.superseded.is_none())
+    }
+}
+
+/// By whom a channel is superseded: one that was created later for the same account at the provider.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Superseded {
+    /// The channel that lives; `None`: it is one of another account of this installation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<ChannelId>,
 }
 
 /// An employee, mapped to a user of the CRM and to an internal number.

@@ -112,6 +112,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("chat_over_replied", "клиенту уже ответили"),
     ("chat_over_reopened", "обращение уже открыто снова"),
     ("chat_over_off", "канал отключён"),
+    ("chat_over_superseded", "этот аккаунт подключён позже в другом канале"),
 ];
 
 impl Reason {

@@ -32,9 +32,11 @@ impl Addresses<'_> {
         connection: &ConnectionId,
         is_over: impl Fn(&str) -> bool,
     ) -> Result<bool, TableError> {
+        // The jobs first: what one of them tells meanwhile stands in the row then.
+        let jobs = open::read(self.table, self.account, connection, None, &[]).await?.jobs;
         let Some(row) = self.table.get(&keys::connection(self.account, connection)).await? else { return Ok(false) };
         let mut urls = hooks::told(&ConnectionRow::read(&row)?.facts);
-        for job in open::read(self.table, self.account, connection, None, &[]).await?.jobs {
+        for job in jobs {
             match job.command {
                 Command::Subscribe { url } if !urls.contains(&url) => urls.push(url),
                 _ => {}

@@ -6,6 +6,7 @@ pub mod batch;
 pub mod commit;
 pub mod failure;
 pub mod jobs;
+pub mod open_chats;
 pub mod policies;
 pub mod secrets;
 pub mod settings;

@@ -250,6 +250,34 @@ pub fn parse_account_entry(key: &Key) -> Option<AccountId> {
     (key.pk == all_accounts()).then(|| AccountId(unescape(&key.sk)))
 }
 
+/// A channel that answers for an account at its provider: those of one account there stand side by side.
+pub fn claim(place: &str, account: &AccountId, channel: &ChannelId) -> Key {
+    key(all_claims(), format!("{place}#{}#{}", escape(account.as_str()), escape(channel.as_str())))
+}
+
+/// The partition of [`claim`].
+pub fn all_claims() -> String {
+    "all#claims".to_owned()
+}
+
+/// What a [`claim`] is laid to: an account at a provider, by its id there.
+pub fn claim_place(provider: &str, own_id: &str) -> String {
+    format!("{}#{}", escape(provider), escape(own_id))
+}
+
+/// First and last possible [`claim`] of one place.
+pub fn claim_range(place: &str) -> (String, String) {
+    (format!("{place}#"), format!("{place}#~"))
+}
+
+/// Place, account and channel of a [`claim`].
+pub fn parse_claim(key: &Key) -> Option<(String, AccountId, ChannelId)> {
+    let parts: Vec<&str> = key.sk.split('#').collect();
+    let [provider, own_id, account, channel] = parts.as_slice() else { return None };
+    let claim = (format!("{provider}#{own_id}"), AccountId(unescape(account)), ChannelId(unescape(channel)));
+    (key.pk == all_claims()).then_some(claim)
+}
+
 /// What a channel saw last: webhooks, refusals, pings.
 pub fn channel_status(account: &AccountId, channel: &ChannelId) -> Key {
     key(format!("{}#channel#{}", escape(account.as_str()), escape(channel.as_str())), "status")
@@ -349,6 +377,19 @@ mod tests {
         let (from, to) = history_range();
         let sent = sent(&account, &parts.1, &parts.2, &EffectId::from("chat/zz~/1/0"));
         assert!([&row, &sent].iter().all(|key| from.as_str() <= key.sk() && key.sk() <= to.as_str()));
+    }
+
+    #[test]
+    fn claims_to_one_account_stand_between_their_bounds_and_others_do_not() {
+        let (school, ads) = (AccountId::from("school#1"), ChannelId::from("ads"));
+        let key = claim(&claim_place("shop", "1#2"), &school, &ads);
+        assert_eq!(parse_claim(&key), Some(("shop#1%232".to_owned(), school.clone(), ads.clone())));
+        let (from, to) = claim_range(&claim_place("shop", "12"));
+        let within = |id: &str| {
+            let key = claim(&claim_place("shop", id), &school, &ads);
+            from.as_str() <= key.sk() && key.sk() <= to.as_str()
+        };
+        assert_eq!(["12", "1", "123", "12#3"].map(within), [true, false, false, false]);
     }
 
     #[test]

@@ -49,7 +49,12 @@ pub async fn urls(args: &ServerArgs) -> Result<Said, String> {
         let line = |row: &Value| {
             let name = format!("{} ({})", field(row, "channel"), field(row, "name"));
             let url = row["url"].as_str().unwrap_or("its provider sends no webhooks");
-            format!("{name}\n  {url}\n")
+            let superseded = if row["superseded"] == true {
+                "  superseded: another channel answers for the same account\n"
+            } else {
+                ""
+            };
+            format!("{name}\n  {url}\n{superseded}")
         };
         urls.iter().map(line).collect()
     }))

@@ -72,6 +72,7 @@ fn policy() -> Policy {
         expects_recordings: true,
         recordings_need_login: false,
         inbox: None,
+        superseded: None,
     };
     Policy {
         account: "school".into(),

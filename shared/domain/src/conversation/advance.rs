@@ -25,7 +25,7 @@ pub fn close_due(conversation: &Conversation, policy: &Policy) -> Option<Timesta
 
 /// The rules of its channel; `None`: the channel is off.
 pub(super) fn inbox<'a>(conversation: &Conversation, policy: &'a Policy) -> Option<&'a Inbox> {
-    policy.channels.get(&conversation.channel)?.inbox.as_ref()
+    policy.channels.get(&conversation.channel)?.inbox()
 }
 
 /// The autoreplies that this round still has, each with its time, the earliest first.

@@ -132,7 +132,7 @@ impl<'a> Turn<'a> {
 
     /// The rules of the channel's conversations; `None`: the channel is off.
     pub(super) fn inbox(&self) -> Option<&'a Inbox> {
-        self.rules()?.inbox.as_ref()
+        self.rules()?.inbox()
     }
 
     /// An employee as people call them.

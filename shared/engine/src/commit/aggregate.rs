@@ -84,6 +84,10 @@ pub trait Aggregate: Clone + Send + Sync {
     fn decide(&self, events: &[Self::Event], policy: &Policy, now: Timestamp) -> Decided<Self::State>;
     /// The write of a decision, without its due times.
     fn commit(&self, decided: &Decided<Self::State>, window: &Window, policy: &Policy) -> Update;
+    /// Whether the event is taken in at all.
+    fn is_taken(_id: &ItemId, _event: &Self::Event, _policy: &Policy) -> bool {
+        true
+    }
     /// What it remembers of what was written; `None`: all its events are idempotent by state.
     fn window(&self) -> Option<&Window> {
         None

@@ -77,6 +77,15 @@ impl Aggregate for ConversationItem {
         Decided { next: decision.next, effects: decision.effects, changed: decision.changed, wanted }
     }
 
+    fn is_taken(id: &ItemId, event: &ConversationEvent, policy: &Policy) -> bool {
+        let is_news = matches!(
+            event.kind,
+            Kind::MessageReceived(_) | Kind::MessageDeleted { .. } | Kind::ClientKnown(_) | Kind::ClientLeft
+        );
+        // What the provider tells of a superseded channel it tells the one that lives, too.
+        !is_news || policy.channels.get(&id.channel).is_none_or(|rules| rules.superseded.is_none())
+    }
+
     fn commit(&self, decided: &Decided<Conversation>, window: &Window, policy: &Policy) -> Update {
         Self::commit(self, &decided.next, &decided.effects, window, &decided.next.row(policy))
     }

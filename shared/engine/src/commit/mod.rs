@@ -70,7 +70,11 @@ impl Committer {
     ) -> Result<(), Failure> {
         let now = Timestamp(self.clock.now_ms());
         let received_at = events.iter().map(|event| event.received_at).min().unwrap_or(now);
-        let news: Vec<_> = events.iter().map(|it| News { event: it.event.clone(), once: None }).collect();
+        let taken = events.iter().filter(|it| A::is_taken(id, &it.event, policy));
+        let news: Vec<_> = taken.map(|it| News { event: it.event.clone(), once: None }).collect();
+        if news.is_empty() {
+            return Ok(());
+        }
         for _ in 0..TRIES {
             let item: A = self.load(id, received_at).await?;
             if item.base().version == 0 && news.iter().all(|news| A::timer(&news.event).is_some()) {

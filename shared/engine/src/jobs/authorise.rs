@@ -60,12 +60,13 @@ impl Worker {
     /// Writes new tokens where they belong.
     pub(super) async fn keep_tokens(&self, secret: &ConnectionSecret) -> Result<(), Failure> {
         let (account, connection, store) = (&secret.account, &secret.connection, self.secrets.as_ref());
-        Ok(match self.authorise(secret) {
+        match self.authorise(secret) {
             Some(_) => {
-                secrets::write(store, &ConnectionSecret::given_name(account, connection), &secret.secret).await?
+                secrets::write(store, &ConnectionSecret::given_name(account, connection), &secret.secret).await?;
             }
             None => secrets::write(store, &ConnectionSecret::name(account, connection), secret).await?,
-        })
+        }
+        Ok(())
     }
 }
 

@@ -12,6 +12,7 @@ use super::Worker;
 use super::authorise::Access;
 use super::leave::is_farewell;
 use super::open::{self, Open, Pick};
+use super::superseded::is_about_address;
 use crate::failure::Failure;
 use crate::secrets::ConnectionSecret;
 use crate::wakeup::WakeUp;
@@ -40,6 +41,8 @@ pub(super) struct Hold<'a> {
     pub fives: u32,
     /// The code whose token was refreshed in this hold: once is enough.
     pub refreshed: bool,
+    /// What a superseded channel had open was closed in this hold.
+    pub stood_down: bool,
     ends_ms: i64,
 }
 
@@ -83,6 +86,7 @@ impl<'a> Hold<'a> {
             next_send_ms: 0,
             fives: 0,
             refreshed: false,
+            stood_down: false,
             ends_ms,
         };
         // The pace holds across holders: `last_sent` stands on the row.
@@ -126,6 +130,10 @@ impl<'a> Hold<'a> {
         self.worker.times.margin_ms(&self.secret.times)
     }
 
+    pub(super) fn ends_ms(&self) -> i64 {
+        self.ends_ms
+    }
+
     pub(super) fn left_ms(&self) -> i64 {
         self.ends_ms - self.worker.clock.monotonic_ms()
     }
@@ -146,6 +154,9 @@ impl<'a> Hold<'a> {
             }
             if self.must_leave() {
                 self.leave().await?;
+            }
+            if self.row.superseded.is_some() && (self.open.is_none() || self.row.pokes != self.pokes) {
+                self.stand_down().await?;
             }
             if self.row.off || self.row.is_paused(self.now(), self.worker.times.skew_ms) {
                 return Ok(End::Release);
@@ -213,10 +224,12 @@ impl<'a> Hold<'a> {
         Ok(())
     }
 
-    /// Of a connection that leaves only the farewells.
+    /// Of a connection that leaves only the farewells, of one that is superseded only what is about addresses.
     fn of_those_that_go(&self, mut open: Open) -> Open {
         if self.row.leave_by.is_some() {
             open.jobs.retain(is_farewell);
+        } else if self.row.superseded.is_some() {
+            open.jobs.retain(is_about_address);
         }
         open
     }
@@ -294,10 +307,8 @@ impl<'a> Hold<'a> {
     /// When the connection must be looked at again; `None`: when somebody wakes it up.
     async fn next_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
         let due = self.due_of_jobs(now).await?;
-        Ok(match self.row.leave_by {
-            Some(by) if !self.row.off => Some(due.map_or(by, |due| due.min(by))),
-            _ => due,
-        })
+        let leaves = self.row.leave_by.filter(|_| !self.row.off);
+        Ok([due, leaves, self.stands_down_at()].into_iter().flatten().min())
     }
 
     async fn due_of_jobs(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Failure> {

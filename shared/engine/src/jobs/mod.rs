@@ -11,6 +11,7 @@ mod pause;
 mod remembered;
 mod send;
 mod step;
+mod superseded;
 mod wanted;
 
 use std::sync::Arc;

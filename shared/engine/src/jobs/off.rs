@@ -3,7 +3,7 @@
 use perezvon_domain::{AccountId, ConnectionId, JobResult, Timestamp};
 use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::items::due::Due;
-use perezvon_store::items::job::JobState;
+use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::keys;
 use perezvon_store::table::{Condition, Update, Value};
 
@@ -65,7 +65,7 @@ impl Worker {
         self.update_quietly(Due::Set(at).apply(update)).await
     }
 
-    async fn update_quietly(&self, update: Update) -> Result<(), Failure> {
+    pub(super) async fn update_quietly(&self, update: Update) -> Result<(), Failure> {
         match self.table.update(update).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             _ => Ok(()),
@@ -79,18 +79,22 @@ impl Worker {
             if jobs.is_empty() {
                 return Ok(());
             }
-            for mut job in jobs {
-                let now = Timestamp(self.clock.now_ms());
-                let result =
-                    JobResult::Failed { why: "подключение отключено".to_owned(), made: None };
-                if let Some(message) = result_message(&job, &result, now) {
-                    self.events.send(vec![message]).await?;
-                }
-                job.state = JobState::Failed;
-                job.why = Some("подключение отключено".to_owned());
-                job.result = Some(result);
-                self.update_quietly(job.save(now)).await?;
+            for job in jobs {
+                let why = "подключение отключено".to_owned();
+                self.end_undone(job, why.clone(), JobResult::Failed { why, made: None }).await?;
             }
         }
+    }
+
+    /// Ends a job that nobody carries out any more: first the result as an event, then the receipt.
+    pub(super) async fn end_undone(&self, mut job: JobRow, why: String, result: JobResult) -> Result<(), Failure> {
+        let now = Timestamp(self.clock.now_ms());
+        if let Some(message) = result_message(&job, &result, now) {
+            self.events.send(vec![message]).await?;
+        }
+        job.state = JobState::Failed;
+        job.why = Some(why);
+        job.result = Some(result);
+        self.update_quietly(job.save(now)).await
     }
 }

@@ -187,7 +187,8 @@ pub(super) fn result_message(job: &JobRow, result: &JobResult, now: Timestamp) -
     Some(told::<ConversationItem>(&id, now, kind))
 }
 
-fn told<A: Aggregate>(id: &ItemId, now: Timestamp, kind: A::Kind) -> perezvon_platform::Message {
+/// An event for an item, as a message for the event queue.
+pub(super) fn told<A: Aggregate>(id: &ItemId, now: Timestamp, kind: A::Kind) -> perezvon_platform::Message {
     let event = A::event(id, now, kind);
     event_message(&Envelope { account: id.account.clone(), received_at: now, event }, 0)
 }

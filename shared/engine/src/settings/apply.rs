@@ -60,12 +60,17 @@ pub async fn current(
 impl Applier<'_> {
     /// Writes the settings. `source` is the file they came from (empty: none), `by` who applied them.
     /// [`Failure::Reject`] says what to change in the file, [`Failure::Retry`] that trying again may help.
-    pub async fn apply(&self, checked: Checked, source: &str, by: &str) -> Result<Applied, Failure> {
+    pub async fn apply(&self, mut checked: Checked, source: &str, by: &str) -> Result<Applied, Failure> {
         let account = checked.policy.account.clone();
         let standing = self.standing(&checked).await?;
+        for rules in checked.policy.channels.values_mut() {
+            rules.superseded =
+                standing.rows.get(&rules.connection).and_then(|row| Some(row.superseded.as_ref()?.by.clone()));
+        }
         if standing.is(&checked) {
             self.put_secrets_again(&checked, &standing).await?;
             let applied_at = standing.version.as_ref().map_or(self.now, |version| version.applied_at);
+            self.claim(&checked, standing.head.version).await?;
             self.part_with_the_rest(&checked, standing.head.version, applied_at).await?;
             return Ok(Applied { version: standing.head.version, changed: false });
         }
@@ -80,6 +85,7 @@ impl Applier<'_> {
             tokens: tokens(&standing.head, &plan),
         };
         self.advance(&account, &head, standing.head.version).await?;
+        self.claim(&checked, version).await?;
         self.part_with_the_rest(&checked, version, self.now).await?;
         for planned in plan.iter().filter(|planned| planned.new_token) {
             self.wake(&account, &planned.secret.connection, planned.lane).await;
@@ -98,6 +104,7 @@ impl Applier<'_> {
         let mut lines = between(old, &checked.document);
         let renewed = plan.iter().filter(|planned| planned.new_token);
         lines.extend(renewed.map(|it| format!("{}: another secret", it.secret.connection)));
+        lines.extend(self.superseding(checked).await?);
         if lines.is_empty() {
             lines.push("a secret, or the order of entries".to_owned());
         }
@@ -152,7 +159,7 @@ impl Applier<'_> {
     /// What only some connections have.
     async fn put_extras(&self, account: &AccountId, plan: &[Planned<'_>]) -> Result<(), Failure> {
         for Planned { secret, heals, .. } in plan.iter().filter(|it| it.heals_anew) {
-            self.table.update(ConnectionRow::healing(account, &secret.connection, heals.as_ref())).await?;
+            self.put_once(ConnectionRow::healing(account, &secret.connection, heals.as_ref())).await?;
         }
         for Planned { secret, page, .. } in plan.iter().filter(|it| it.page_anew) {
             self.table.update(ConnectionRow::authorised_at(account, &secret.connection, page.as_deref())).await?;
@@ -290,7 +297,7 @@ impl Applier<'_> {
     }
 
     /// Only makes it faster: the row is due already.
-    async fn wake(&self, account: &AccountId, connection: &ConnectionId, lane: Lane) {
+    pub(super) async fn wake(&self, account: &AccountId, connection: &ConnectionId, lane: Lane) {
         let queue = match lane {
             Lane::Crm => self.crm,
             Lane::Outbound => self.outbound,

@@ -5,6 +5,7 @@
 
 mod apply;
 mod check;
+mod claims;
 mod difference;
 mod digest;
 mod document;

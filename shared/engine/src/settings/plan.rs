@@ -92,7 +92,8 @@ fn planned<'a>(
     let new_token = write && row.is_some() && last != Some(&token);
     let waits_for_a_person = row.is_some_and(|row| row.retry_at == Some(UNTIL_A_PERSON_ACTS));
     let healing = row.and_then(|row| row.heals);
-    let heals = heals(checked, id, healing, now);
+    let superseded = row.is_some_and(|row| row.superseded.is_some());
+    let heals = heals(checked, id, healing, now).filter(|_| !superseded);
     let heals_anew = heals != healing;
     let page = page(secret);
     let page_anew = page != row.and_then(|row| row.page.clone());

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use perezvon_domain::policy::Superseded;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ConnectionId, Lane, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,16 @@ impl Healing {
     }
 }
 
+/// Another channel answers for the account at the provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandDown {
+    pub by: Superseded,
+    /// Since when.
+    pub at: Timestamp,
+    /// Its conversations were closed, also what was on its way then.
+    pub closed: bool,
+}
+
 /// A connection as it stands in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionRow {
@@ -77,6 +88,8 @@ pub struct ConnectionRow {
     /// The provider's page where an account gives access, but for `&state=`; `None`: nobody asks for that.
     pub page: Option<String>,
     pub grant: Option<Grant>,
+    /// Its channel is superseded: nothing is sent but the end of its address.
+    pub superseded: Option<StandDown>,
     /// What adapters learned: the id of our marker field ...
     pub facts: BTreeMap<String, String>,
 }
@@ -105,6 +118,7 @@ impl ConnectionRow {
             grant: row
                 .s("grant")
                 .map(|code| Grant { at: Timestamp(row.n("granted_at").unwrap_or_default()), code: code.to_owned() }),
+            superseded: json_or_default(row, "superseded")?,
             facts: json_or_default(row, "facts")?,
         })
     }
@@ -123,12 +137,13 @@ impl ConnectionRow {
             .when(Condition::Absent)
     }
 
-    /// From when on what was missed is fetched; `None`: nothing is.
+    /// From when on what was missed is fetched; `None`: nothing is. Of a channel that is superseded by now nothing is either.
     pub fn healing(account: &AccountId, connection: &ConnectionId, heals: Option<&Healing>) -> Update {
-        let update = Update::new(keys::connection(account, connection)).when(Condition::Present);
+        let update = Update::new(keys::connection(account, connection));
+        let lives = Condition::NotExists("superseded".to_owned());
         match heals {
-            Some(heals) => update.set("heals", text(heals)),
-            None => update.remove("heals"),
+            Some(heals) => update.set("heals", text(heals)).when(Condition::And(vec![Condition::Present, lives])),
+            None => update.remove("heals").when(Condition::Present),
         }
     }
 
@@ -154,6 +169,38 @@ impl ConnectionRow {
         ]);
         let update = Self::new_code(account, connection, now);
         update.set("grant", grant.code.as_str()).set("granted_at", grant.at.0).when(wanted)
+    }
+
+    /// Superseded, or no longer, if it still is as it was seen: whoever holds the lease must look again.
+    pub fn supersede(
+        &self,
+        account: &AccountId,
+        connection: &ConnectionId,
+        by: Option<Superseded>,
+        now: Timestamp,
+    ) -> Update {
+        let update = Update::new(keys::connection(account, connection)).add("pokes", 1).when(self.stands_as_seen());
+        let update = match by {
+            Some(by) => update.set("superseded", text(&StandDown { by, at: now, closed: false })).remove("heals"),
+            None => update.remove("superseded"),
+        };
+        super::due::Due::Set(now).apply(update)
+    }
+
+    /// All that was open in its chats is closed.
+    pub fn closed(&self, account: &AccountId, connection: &ConnectionId) -> Option<Update> {
+        let closed = StandDown { closed: true, ..self.superseded.clone()? };
+        let update = Update::new(keys::connection(account, connection)).set("superseded", text(&closed));
+        Some(update.when(self.stands_as_seen()))
+    }
+
+    fn stands_as_seen(&self) -> Condition {
+        let name = "superseded".to_owned();
+        let seen = match &self.superseded {
+            Some(seen) => Condition::Eq(name, text(seen).into()),
+            None => Condition::NotExists(name),
+        };
+        Condition::And(vec![Condition::Present, seen])
     }
 
     /// Puts it into the partition that `wake` looks through.

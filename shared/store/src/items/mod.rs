@@ -2,6 +2,7 @@
 
 pub mod base;
 pub mod call;
+pub mod claim;
 pub mod connection;
 pub mod conversation;
 pub mod due;

@@ -118,6 +118,7 @@ fn with_channel(mut policy: Policy, id: &ChannelId, inbox: Inbox) -> Policy {
         expects_recordings: false,
         recordings_need_login: false,
         inbox: Some(inbox),
+        superseded: None,
     };
     policy.channels.insert(id.clone(), rules);
     policy

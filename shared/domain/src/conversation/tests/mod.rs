@@ -68,6 +68,7 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
         expects_recordings: false,
         recordings_need_login: false,
         inbox,
+        superseded: None,
     };
     Policy {
         account: "school".into(),

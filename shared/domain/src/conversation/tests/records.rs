@@ -58,14 +58,14 @@ fn known(responsible: Option<&str>) -> Option<FoundClient> {
 }
 
 fn plan(life: &Life) -> RecordPlan {
-    let plans = life.effects.iter().filter_map(|effect| match &effect.wanted {
+    let mut plans = life.effects.iter().filter_map(|effect| match &effect.wanted {
         Wanted::Job(order) => match &order.command {
             Command::MakeRecords(plan) => Some((**plan).clone()),
             _ => None,
         },
         _ => None,
     });
-    plans.last().expect("a plan")
+    plans.next_back().expect("a plan")
 }
 
 fn made(life: &mut Life, now: Timestamp, records: Records) -> Vec<String> {

@@ -1,7 +1,10 @@
 //! Channels and the CRM: known providers of the right role, whole sets of secrets, addresses (MNG-15 to MNG-18).
 
+use std::collections::BTreeMap;
+
 use perezvon_adapters::{PROVIDERS, Provider, Role, Secret, Signature, provider};
-use perezvon_domain::{ConnectionId, Lane};
+use perezvon_domain::{ChannelId, ConnectionId, Lane};
+use perezvon_store::keys;
 
 use super::super::document::{Channel, Document, SecretSet};
 use super::super::problem::Findings;
@@ -22,10 +25,6 @@ pub(super) fn channels(
     findings.count("channels", document.channels.len(), 0..=50);
     let ids = all().map(|(index, channel)| (format!("channels[{index}].id"), &channel.id));
     findings.unique(ids, "give each channel an id of its own");
-    findings.unique(
-        all().filter_map(|(index, channel)| own_id(index, channel)),
-        "both channels would answer: leave one of them, or switch one off (`active = false`)",
-    );
     let mut records = Vec::new();
     for (index, channel) in all() {
         let path = format!("channels[{index}]");
@@ -49,11 +48,28 @@ pub(super) fn channels(
     records
 }
 
-/// Whose account at the provider it is, and where that stands.
-fn own_id(index: usize, channel: &Channel) -> Option<(String, String)> {
-    let name = provider(&channel.provider).filter(|_| channel.active)?.settings.own_id()?;
-    let id = channel.secrets.first()?.get(name)?.0.trim().to_owned();
-    Some((format!("channels[{index}].secrets[0].{name}"), id))
+/// Whose account at the provider each channel is: of several with one account there only one lives (AVT-18).
+pub(super) fn claims(document: &Document) -> Vec<(String, ChannelId)> {
+    document.channels.iter().filter_map(|channel| Some((claim(channel)?, channel.id.clone()))).collect()
+}
+
+fn claim(channel: &Channel) -> Option<String> {
+    let name = provider(&channel.provider)?.settings.own_id()?;
+    Some(keys::claim_place(&channel.provider, channel.secrets.first()?.get(name)?.0.trim()))
+}
+
+/// Channels of one account at a provider are allowed, and look wrong.
+pub(super) fn warn(document: &Document, findings: &mut Findings) {
+    let mut known = BTreeMap::new();
+    for (index, channel) in document.channels.iter().enumerate() {
+        let Some(claim) = claim(channel) else { continue };
+        if let Some(other) = known.insert(claim, &channel.id) {
+            let what = format!("`{}` is the same account at the provider as `{other}`", channel.id);
+            let instead =
+                "only the one that was created last answers (of two new ones the lower one): take the other out";
+            findings.add(format!("channels[{index}]"), what, instead);
+        }
+    }
 }
 
 /// The record of the CRM, if there is one.

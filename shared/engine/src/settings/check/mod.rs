@@ -40,6 +40,8 @@ pub struct Checked {
     pub channels: Vec<ChannelSecret>,
     /// What workers read, one per channel and one for the CRM, each with who reads it.
     pub connections: Vec<(ConnectionSecret, Lane)>,
+    /// The account at its provider that a channel is, where that matters ([`perezvon_store::keys::claim_place`]).
+    pub claims: Vec<(String, ChannelId)>,
     /// JSON of the document with `***` for every secret.
     pub document: String,
     /// SHA-256 of the document with digests of its secrets, hex.
@@ -97,6 +99,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
         channels,
         tokens: connections.iter().map(token).collect(),
         connections,
+        claims: connections::claims(document),
         document: shown,
         digest: digest::of_document(document),
         warnings: warnings(document),
@@ -181,6 +184,7 @@ fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) ->
         expects_recordings: channel.expects_recordings,
         recordings_need_login: channel.recordings_need_login,
         inbox,
+        superseded: None,
     };
     (channel.id.clone(), rules)
 }
@@ -212,6 +216,7 @@ fn warnings(document: &Document) -> Vec<Problem> {
         findings.add("crm", "there is none", "calls will only be kept in the feed");
     }
     hours::warn(document, &mut findings);
+    connections::warn(document, &mut findings);
     for (index, employee) in document.employees.iter().enumerate() {
         if document.crm.is_some() && employee.active && employee.crm_user.is_none() {
             let what = format!("`{}` is no user of the CRM", employee.id);

@@ -78,7 +78,7 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony_or_chats() {
 }
 
 /// The first channel as one of chats, feeding the inbox of the example.
-fn chats(it: &mut Document) {
+pub(super) fn chats(it: &mut Document) {
     let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");
     let channel = &mut it.channels[0];
     channel.provider = provider.id.to_owned();
@@ -88,22 +88,29 @@ fn chats(it: &mut Document) {
 }
 
 #[test]
-fn one_account_of_a_messenger_is_not_answered_by_two_channels() {
+fn two_channels_with_one_account_of_a_messenger_are_taken_and_warned_about() {
     let twice = |it: &mut Document| {
         chats(it);
         let mut second = it.channels[0].clone();
         second.id = "second".into();
         it.channels.push(second);
     };
-    let problems = refused(twice);
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    let said =
-        "channels[1].secrets[0].user_id: `100000001` stands in channels[0].secrets[0].user_id too; both channels";
-    assert!(problems[0].starts_with(said), "{problems:?}");
-    accepted(|it| {
+    let warned = |checked: &super::super::Checked| {
+        checked
+            .warnings
+            .iter()
+            .any(|it| it.path == "channels[1]" && it.what.starts_with("`second` is the same account"))
+    };
+    let checked = accepted(twice);
+    assert!(warned(&checked), "{:?}", checked.warnings);
+    let [(one, first), (other, second)] = checked.claims.as_slice() else { panic!("{:?}", checked.claims) };
+    assert_eq!((one, first.as_str(), second.as_str()), (other, checked.channels[0].channel.as_str(), "second"));
+    let apart = accepted(|it| {
         twice(it);
-        it.channels[0].active = false;
+        it.channels[1].secrets[0].insert("user_id".into(), SecretText("100000002".into()));
     });
+    assert!(!warned(&apart) && apart.claims[0].0 != apart.claims[1].0);
+    assert!(accepted(|_| {}).claims.is_empty(), "telephony answers nobody twice");
 }
 
 #[test]

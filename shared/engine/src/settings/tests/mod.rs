@@ -2,6 +2,7 @@
 
 mod apply;
 mod changes;
+mod claims;
 mod connections;
 mod file;
 mod hours;

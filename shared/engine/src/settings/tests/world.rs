@@ -69,6 +69,8 @@ fn holds(condition: &Condition, row: Option<&Attributes>) -> bool {
     match condition {
         Condition::Absent => row.is_none(),
         Condition::Present => row.is_some(),
+        Condition::NotExists(name) => row.is_none_or(|row| !row.contains_key(name)),
+        Condition::And(all) => all.iter().all(|it| holds(it, row)),
         Condition::Eq(name, value) => row.is_some_and(|row| row.get(name) == Some(value)),
         other => unreachable!("applying does not use {other:?}"),
     }
