@@ -60,13 +60,11 @@ impl Worker {
     /// Writes new tokens where they belong.
     pub(super) async fn keep_tokens(&self, secret: &ConnectionSecret) -> Result<(), Failure> {
         let (account, connection, store) = (&secret.account, &secret.connection, self.secrets.as_ref());
-        match self.authorise(secret) {
-            Some(_) => {
-                secrets::write(store, &ConnectionSecret::given_name(account, connection), &secret.secret).await?;
-            }
-            None => secrets::write(store, &ConnectionSecret::name(account, connection), secret).await?,
-        }
-        Ok(())
+        let written = match self.authorise(secret) {
+            Some(_) => secrets::write(store, &ConnectionSecret::given_name(account, connection), &secret.secret).await,
+            None => secrets::write(store, &ConnectionSecret::name(account, connection), secret).await,
+        };
+        Ok(written?)
     }
 }
 
@@ -75,8 +73,8 @@ impl Hold<'_> {
     pub(super) async fn access(&mut self) -> Result<Access, Failure> {
         let Some(authorise) = self.worker.authorise(&self.secret) else { return Ok(Access::Given) };
         if let Some(grant) = self.row.grant.clone() {
-            // Two requests, one after the other: between them nobody must end us.
-            if self.left_ms() < 2 * self.margin_ms() {
+            // Two requests in a row, and nobody should end us between them: rather at the beginning of a hold.
+            if self.left_ms() < 2 * self.margin_ms() && self.last_sent > self.row.last_sent {
                 return Ok(Access::NoTime);
             }
             self.take_grant(authorise, &grant).await?;
