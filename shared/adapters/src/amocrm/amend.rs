@@ -100,7 +100,7 @@ fn service_note(work: &Work, known: &Known<'_>, logged: &Logged, text: &str, end
         place: request::with_query(&place, &pairs),
         seen: Seen::Note(end),
         key: DONE.to_owned(),
-        what: "примечание к звонку",
+        what: "примечание",
         refused: Refused::Failed,
     }
 }
