@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use support::chats::{AUTOREPLIES, Messenger};
 use support::{Process, Random, World, api, free_address, redirect, request, until};
 
@@ -104,8 +104,10 @@ fn a_channel_is_authorised_in_the_browser_and_answers_from_then_on_after_a_kill_
     let back = redirect(world.sandbox.address, &format!("/{}", path(&page)));
     let (status, told) = request(server.address, "GET", &format!("/{}", path(&back)), &[], b"").expect("an answer");
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&told));
-    let account = |server| connection(server)["authorisation"]["account"]["id"] == "100000001";
-    until("it is known whose account it is", ANSWERED, || account(server.address));
+    let is_known = |it: &Json| it["authorisation"]["account"]["id"] == "100000001";
+    // Whoever dies with the connection in its hands holds it for a minute more.
+    let is_at_rest = |it: &Json| is_known(it) && it["held"] == false && it["counts"]["open"] == 0;
+    until("it is known whose account it is", ANSWERED, || is_at_rest(&connection(server.address)));
     server.kill();
     let server = serve(&world, server.address);
     let chat = messenger.begin("Здравствуйте! Ещё продаёте?");
