@@ -129,7 +129,7 @@ fn cause_words(cause: &Cause, policy: Option<&Policy>) -> String {
         Cause::TimeOut => "закрыто по времени".to_owned(),
         Cause::ClientLeft => "клиент вышел из чата".to_owned(),
         Cause::ChannelDisabled => "канал отключён".to_owned(),
-        Cause::ChannelSuperseded => "канал подключён заново".to_owned(),
+        Cause::ChannelSuperseded => "тот же аккаунт подключён в другом канале".to_owned(),
     }
 }
 
