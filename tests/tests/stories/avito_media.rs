@@ -254,6 +254,19 @@ async fn a_picture_that_is_refused_or_lost_is_shown_as_not_sent_and_replies_go_o
     assert_eq!(ours(&world, &chat), [SOON, "Подходит?"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_picture_that_waited_for_a_day_is_not_sent_either() {
+    let (mut world, chat) = chat(Plan::default()).await;
+    let now = world.now().0;
+    world.ads(|ads| ads.set_outage(now, now + 25 * 3_600_000, 402));
+    assert_eq!(send(&world, &chat, PNG, "k1").await.0, 200);
+    minutes(&mut world, 26 * 60).await;
+    assert_eq!((ours(&world, &chat), world.ads(|ads| ads.uploaded().len())), (vec![SOON.to_owned()], 0));
+    let trouble = world.conversation_in(&chat).expect("it").conversation.trouble.expect("trouble").why;
+    assert!(trouble.contains("больше суток"), "{trouble}");
+    assert_eq!(kept(&world), 1, "a person may put the job back");
+}
+
 /// A voice is asked for and a picture is sent, by whoever asks again until there is an answer.
 async fn play(plan: Plan) -> (World, u64) {
     // Looking for what was missed has crashes of its own (`healing`).

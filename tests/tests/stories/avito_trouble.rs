@@ -101,41 +101,60 @@ async fn without_the_paid_level_the_channel_pauses_says_so_and_goes_on_later() {
     assert_eq!(connection(&world).await["mood"], "fine");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_reply_that_waited_for_access_for_a_day_fails_visibly_and_a_younger_one_goes_out() {
-    let mut world = ads(Plan::default()).await;
-    let chat = begin(&world);
-    minutes(&mut world, 1).await;
-    let now = world.now().0;
-    world.ads(|ads| ads.set_outage(now, now + 25 * 3_600_000, 402));
-    reply(&world, &chat, "Приезжайте сегодня до шести").await;
-    minutes(&mut world, 23 * 60).await;
-    reply(&world, &chat, "Извините за ожидание").await;
-    minutes(&mut world, 3 * 60).await;
-    assert_eq!(world.written_in(&chat), [SOON, "Извините за ожидание", THANKS]);
-    assert!(codes(&world, &chat).contains(&"chat_failed".to_owned()), "{:?}", codes(&world, &chat));
-    let shown = connection(&world).await;
-    let is_it = |job: &&Json| job["result"].as_str().is_some_and(|result| result.contains("напишите заново"));
+/// Without access: not paid for, or refused, first here and then for the whole account.
+const NO_ACCESS: [(u16, u32); 2] = [(402, 1), (403, 2)];
+
+#[test]
+fn a_reply_that_waited_for_access_for_a_day_fails_visibly_and_a_younger_one_goes_out() {
+    for (status, times) in NO_ACCESS {
+        in_virtual_time(async {
+            let mut world = ads(Plan::default()).await;
+            let chat = begin(&world);
+            minutes(&mut world, 1).await;
+            world.ads(|ads| ads.inject(refused("/messenger/", times, status)));
+            reply(&world, &chat, "Приезжайте сегодня до шести").await;
+            minutes(&mut world, 5).await;
+            let now = world.now().0;
+            world.ads(|ads| ads.set_outage(now, now + 25 * 3_600_000, 402));
+            minutes(&mut world, 23 * 60).await;
+            reply(&world, &chat, "Извините за ожидание").await;
+            minutes(&mut world, 3 * 60).await;
+            assert_eq!(world.written_in(&chat), [SOON, "Извините за ожидание", THANKS], "{status}");
+            assert!(codes(&world, &chat).contains(&"chat_failed".to_owned()), "{:?}", codes(&world, &chat));
+            put_back(&world, "напишите заново").await;
+            minutes(&mut world, 5).await;
+            assert_eq!(world.written_in(&chat).len(), 4, "a person wants it all the same");
+        });
+    }
+}
+
+/// A person puts the failed job back that says this.
+async fn put_back(world: &World, why: &str) {
+    let shown = connection(world).await;
+    let is_it = |job: &&Json| job["result"].as_str().is_some_and(|result| result.contains(why));
     let failed = shown["stopped"].as_array().and_then(|jobs| jobs.iter().find(is_it));
     let place = failed.and_then(|job| job["id"].as_str()).unwrap_or_else(|| panic!("a failed job: {shown}"));
     let again = of(&format!("connections/channel:ads/jobs/{place}/retry"));
-    assert_eq!(ask(&world, &owner(), "POST", &again, None).await.0, 200);
-    minutes(&mut world, 5).await;
-    assert_eq!(world.written_in(&chat).len(), 4, "a person wants it all the same");
+    assert_eq!(ask(world, &owner(), "POST", &again, None).await.0, 200);
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_autoreply_that_waited_behind_a_pause_is_dropped_once_somebody_answered() {
-    let mut world = ads(Plan::default()).await;
-    world.ads(|ads| ads.inject(refused("/messenger/", 1, 402)));
-    let chat = begin(&world);
-    minutes(&mut world, 5).await;
-    assert!(!world.conversation_in(&chat).expect("it").conversation.sends.is_empty(), "the autoreply waits");
-    we_write(&world, &chat);
-    minutes(&mut world, 30).await;
-    assert_eq!(world.written_in(&chat).len(), 1, "what was written in the application");
-    assert_eq!(asked(&world, "POST", "/messages"), 0);
-    assert!(codes(&world, &chat).contains(&"chat_dropped".to_owned()), "{:?}", codes(&world, &chat));
+#[test]
+fn an_autoreply_that_waited_behind_a_pause_is_dropped_once_somebody_answered() {
+    for (status, times) in NO_ACCESS {
+        in_virtual_time(async {
+            let mut world = ads(Plan::default()).await;
+            let chat = begin(&world);
+            seconds(&mut world, 30).await;
+            world.ads(|ads| ads.inject(refused("/messenger/", times, status)));
+            minutes(&mut world, 5).await;
+            assert!(!world.conversation_in(&chat).expect("it").conversation.sends.is_empty(), "the autoreply waits");
+            we_write(&world, &chat);
+            minutes(&mut world, 30).await;
+            assert_eq!(world.written_in(&chat).len(), 1, "{status}: what was written in the application");
+            assert_eq!(asked(&world, "POST", "/messages"), 1, "{status}: the refused one");
+            assert!(codes(&world, &chat).contains(&"chat_dropped".to_owned()), "{:?}", codes(&world, &chat));
+        });
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,6 +74,9 @@ impl Hold<'_> {
                 self.take_answer(adapter, job, work, &known, sent, None).await
             }
             Step::Upload { request, blob, at } => {
+                if let Some(go) = self.unless_wanted(job, work).await? {
+                    return Ok(go);
+                }
                 if !self.save_receipt(job, work).await? {
                     return Ok(Go::Look);
                 }
@@ -108,15 +111,8 @@ impl Hold<'_> {
         if self.left_ms() < self.margin_ms() {
             return Ok(Go::Look);
         }
-        if job.intent.is_none() && job.progress.is_empty() {
-            match self.still_wanted(job).await? {
-                Wanted::Yes => {}
-                Wanted::No(result) => return self.end(job, work, JobState::Failed, result).await,
-                Wanted::Later => {
-                    let until = self.backoff(job);
-                    return self.put_off(job, work, until, "ждёт результата прежнего сообщения").await;
-                }
-            }
+        if let Some(go) = self.unless_wanted(job, work).await? {
+            return Ok(go);
         }
         let sent_at = self.now();
         let ask_at = Timestamp(sent_at.0 + self.left_ms().max(0) + 2 * self.worker.times.skew_ms)
@@ -130,6 +126,22 @@ impl Hold<'_> {
         }
         let sent = self.send(request).await?;
         self.take_answer(adapter, job, work, known, sent, Some(marker)).await
+    }
+
+    /// Before a request of which it is certain that it was not carried out: what becomes of a job that is not wanted
+    /// any more, or not yet. Also if it was tried before: in a pause much may happen.
+    async fn unless_wanted(&mut self, job: &mut JobRow, work: &mut Work) -> Result<Option<Go>, Failure> {
+        if job.intent.is_some() {
+            return Ok(None);
+        }
+        Ok(match self.still_wanted(job).await? {
+            Wanted::Yes => None,
+            Wanted::No(result) => Some(self.end(job, work, JobState::Failed, result).await?),
+            Wanted::Later => {
+                let until = self.backoff(job);
+                Some(self.put_off(job, work, until, "ждёт результата прежнего сообщения").await?)
+            }
+        })
     }
 
     /// How long after its sending a request may still be carried out and stay invisible: D + lag + 2 skew.

@@ -1,9 +1,9 @@
-//! Step 6, before a text is first sent: an automatic one is asked about once more, a person's is not sent a day late.
+//! Step 6, before a message is sent: an automatic one is asked about once more, a person's is not sent a day late.
 
 use perezvon_domain::conversation::{self, StillWanted, still_wanted};
 use perezvon_domain::reason::Reason;
 use perezvon_domain::time::Millis;
-use perezvon_domain::{ChatCommand, Command, JobResult};
+use perezvon_domain::{Command, JobResult};
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::keys;
@@ -23,7 +23,7 @@ pub(super) enum Wanted {
 }
 
 impl Hold<'_> {
-    /// Reads the item for an automatic text alone.
+    /// Reads the item for an automatic message alone.
     pub(super) async fn still_wanted(&self, job: &JobRow) -> Result<Wanted, Failure> {
         Ok(match &job.command {
             command if command.is_wanted_for_a_while() => match self.asked_again(job).await? {
@@ -32,7 +32,7 @@ impl Hold<'_> {
                 StillWanted::Later => Wanted::Later,
             },
             // Put back by a person, it has a result already: whoever did that has looked.
-            Command::Chat(ChatCommand::SendMessage { .. }) if job.result.is_none() && self.is_stale(job) => {
+            Command::Chat(command) if command.origin().is_some() && job.result.is_none() && self.is_stale(job) => {
                 let why = "ждало отправки больше суток и не отправлено: посмотрите переписку и напишите заново".into();
                 Wanted::No(JobResult::Failed { why, made: None })
             }
