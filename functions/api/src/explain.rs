@@ -138,7 +138,8 @@ fn recording_view(id: &str, recording: &Recording, link: String, employee: Optio
         (Copy::Asked { .. }, _) => ("asked", "копируется".to_owned(), None, None),
         (Copy::Failed { why, .. }, _) => ("failed", format!("не получена: {why}"), None, None),
         (Copy::NotAsked, Some((_, RecordingState::NotKept { code }))) => {
-            ("not_kept", format!("АТС её не сохранила (код {code})"), None, None)
+            let code = code.map_or_else(String::new, |code| format!(" (код {code})"));
+            ("not_kept", format!("АТС её не сохранила{code}"), None, None)
         }
         (Copy::NotAsked, _) => ("awaited", "ждём, пока АТС её отдаст".to_owned(), None, None),
     };

@@ -2,7 +2,7 @@
 //! same as plain lines for a command line.
 
 use perezvon_domain::call::{Call, Leg};
-use perezvon_domain::event::Place;
+use perezvon_domain::event::{EndReason, Place};
 use perezvon_domain::{Extension, Policy, Timestamp};
 use serde::Serialize;
 
@@ -34,11 +34,15 @@ pub fn told(call: &Call, policy: &Policy) -> Vec<Line> {
     }
     if let Some(summary) = &call.summary {
         let talk = match summary.talked_at {
-            Some(from) => format!("разговор {}", words::duration(summary.ended_at.since(from).0 / 1000)),
+            Some(_) => format!("разговор {}", words::duration(call.talk_seconds())),
             None if summary.busy => "занято".to_owned(),
             None => "разговора не было".to_owned(),
         };
-        lines.push(line(summary.ended_at, format!("итог от АТС: {talk}{}", code(summary.reason))));
+        let at = call.ended_at().unwrap_or(summary.ended_at);
+        lines.push(line(at, format!("итог от АТС: {talk}{}", because(summary.reason.as_ref()))));
+    }
+    if let Some(at) = call.over_at {
+        lines.push(line(at, "АТС сообщила: звонок окончен"));
     }
     lines.sort();
     lines
@@ -59,7 +63,7 @@ fn of_leg(leg: &Leg, policy: &Policy, lines: &mut Vec<Line>) {
         lines.push(line(at, format!("соединение: {who}")));
     }
     if let Some(at) = leg.ended_at {
-        lines.push(line(at, format!("завершено: {who}{}", code(leg.reason.map(|(_, code)| code)))));
+        lines.push(line(at, format!("завершено: {who}{}", because(leg.reason.as_ref().map(|(_, reason)| reason)))));
     }
 }
 
@@ -67,8 +71,8 @@ fn line(at: Timestamp, words: impl Into<String>) -> Line {
     Line { at, words: words.into() }
 }
 
-fn code(code: Option<u32>) -> String {
-    code.map_or_else(String::new, |code| format!(" (код {code})"))
+fn because(reason: Option<&EndReason>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" ({reason})"))
 }
 
 /// An employee by the internal number.
@@ -146,7 +150,7 @@ fn of_entity(entity: &Entity) -> String {
 
 #[cfg(test)]
 mod tests {
-    use perezvon_domain::event::LegState;
+    use perezvon_domain::event::{EndReason, LegState};
     use perezvon_domain::reason::Because;
     use perezvon_domain::{Number, Reason};
 
@@ -174,7 +178,7 @@ mod tests {
             appeared_at: Timestamp(2_000),
             connected_at: Some(Timestamp(5_000)),
             ended_at: Some(Timestamp(70_000)),
-            reason: Some((2, 1110)),
+            reason: Some((2, EndReason::Code(1110))),
             ..Leg::default()
         };
         call.legs.insert("a".to_owned(), leg);

@@ -77,6 +77,7 @@ pub fn command(command: &Command) -> String {
         Command::Subscribe { .. } => "сообщить провайдеру, куда слать события".to_owned(),
         Command::Heal { .. } => "забрать из чатов то, о чём провайдер не сообщил".to_owned(),
         Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
+        Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
     }
 }
 
@@ -144,6 +145,8 @@ pub fn result(result: &JobResult) -> String {
         JobResult::Subscribed => "провайдер знает адрес".to_owned(),
         JobResult::Healed => "пропущенного больше нет".to_owned(),
         JobResult::Unsubscribed => "на прежний адрес больше ничего не придёт".to_owned(),
+        JobResult::CallRead { news } if news.is_empty() => "АТС пока ничего не знает".to_owned(),
+        JobResult::CallRead { .. } => "АТС ответила".to_owned(),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),

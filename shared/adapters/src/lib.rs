@@ -7,11 +7,14 @@
 mod amocrm;
 mod authorise;
 mod avito;
+mod charset;
+mod fields;
 pub mod hooks;
 mod intake;
 mod jobs;
 mod lab;
 mod mango;
+mod recording;
 mod secret;
 mod settings;
 
@@ -81,6 +84,10 @@ pub struct Capabilities {
     pub subscribes: bool,
     /// What it did not post can be read off its chats afterwards.
     pub heals: bool,
+    /// It can be asked how a call went.
+    pub reads_calls: bool,
+    /// Its outgoing calls say which number of the company they belong to.
+    pub names_outgoing_line: bool,
     /// A reply may be a picture.
     pub takes_images: bool,
     /// How long after it was sent a message can be taken back; `None`: whether it can is asked.

@@ -74,6 +74,8 @@ pub enum Command {
     Heal { since: Timestamp },
     /// Post nothing to this address any more; asked for like [`Command::Subscribe`].
     Unsubscribe { url: String },
+    /// What does the provider say of this call, which began about then?
+    ReadCall { entry: String, started_at: Timestamp },
 }
 
 /// Which function carries a command out.
@@ -94,6 +96,7 @@ impl Command {
             Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
+            Self::ReadCall { .. } => Lane::Outbound,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What happened, in our words: past tense, provider-neutral.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::event::ConversationEvent;
@@ -43,6 +45,8 @@ pub enum CallEventKind {
     LegChanged(LegChange),
     /// The provider's closing account of the whole call.
     Summarised(Summary),
+    /// The provider says that the whole call is over, and gives no account of it.
+    Ended,
     /// A recording began, moved to another leg or was completed.
     RecordingChanged(RecordingChange),
     /// A recording can be fetched.
@@ -115,9 +119,9 @@ pub struct LegChange {
     /// This leg came about by a transfer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transfer: bool,
-    /// The provider's code for the end, kept for people to see.
+    /// Why it ended, kept for people to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<u32>,
+    pub reason: Option<EndReason>,
     /// The provider's correlation id of an incoming call, where it passes one through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk_id: Option<String>,
@@ -142,9 +146,29 @@ pub struct Summary {
     /// The called party was busy.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub busy: bool,
-    /// The provider's code for the end, kept for people to see.
+    /// Why it ended, kept for people to see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<u32>,
+    pub reason: Option<EndReason>,
+    /// Seconds of talk, where the provider counts them itself; its times are then less exact than what legs say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i64>,
+}
+
+/// Why something ended, in the provider's terms.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EndReason {
+    Code(u32),
+    Words(String),
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "код {code}"),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
 }
 
 /// One change of one recording; `seq` as for legs.
@@ -165,9 +189,10 @@ pub enum RecordingState {
     Started,
     /// Ended, and kept by the provider.
     Kept,
-    /// Ended, and not kept (too short, not paid ...), with the provider's code.
+    /// Ended, and not kept (too short, not paid, not wanted ...), with the provider's code if it gives one.
     NotKept {
-        code: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<u32>,
     },
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::ChatResult;
 use crate::client::ClientId;
-use crate::event::Direction;
+use crate::event::{CallEventKind, Direction};
 use crate::ids::{CrmId, OutsideId};
 use crate::number::Number;
 use crate::reason::Reason;
@@ -210,6 +210,11 @@ pub enum JobResult {
     Unsubscribed,
     /// What the provider of a chat did.
     Chat(ChatResult),
+    /// What the provider says of a call, in the words of its events; nothing: it has no account of it yet.
+    CallRead {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        news: Vec<CallEventKind>,
+    },
     /// Not sent, because it was no longer wanted when its turn came.
     Dropped {
         because: Reason,

@@ -47,6 +47,12 @@ pub struct ChannelRules {
     pub copy_recordings: bool,
     /// The provider records nothing that we could fetch: do not wait for recordings.
     pub expects_recordings: bool,
+    /// Its provider can be asked how a call went.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reads_calls: bool,
+    /// The company's number that its outgoing calls belong to, where the provider names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// A link to a recording plays only for somebody who is logged in.
     #[serde(default)]
     pub recordings_need_login: bool,
@@ -213,6 +219,12 @@ pub struct Waits {
     pub final_after_silence_ms: Millis,
     /// A recording is awaited this long after the call is final (90 s).
     pub recording_ms: Millis,
+    /// No event while somebody talks: the provider is asked after this (2 h).
+    pub connected_ms: Millis,
+    /// And asked again until this long after the first question (24 h).
+    pub connected_patience_ms: Millis,
+    /// How long a provider that has no account of a call yet is asked again (2 h).
+    pub account_ms: Millis,
 }
 
 impl Default for Waits {
@@ -221,6 +233,9 @@ impl Default for Waits {
             final_after_legs_ended_ms: Millis::seconds(60),
             final_after_silence_ms: Millis::minutes(10),
             recording_ms: Millis::seconds(90),
+            connected_ms: Millis::minutes(120),
+            connected_patience_ms: Millis::minutes(24 * 60),
+            account_ms: Millis::minutes(120),
         }
     }
 }

@@ -39,6 +39,8 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        reads_calls: false,
+        names_outgoing_line: false,
         takes_images: false,
         delete_within: None,
         signature: Signature::UrlTokenOnly {
@@ -95,10 +97,8 @@ impl Jobs for AmoJobs {
             Command::JoinPhone { contact, number } => join::next(work, known, contact, number),
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
-            Command::CopyRecording { .. } => Step::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } | Command::Heal { .. } => {
-                Step::Failed(failed(no_chats()))
-            }
+            // The rest is for telephony and messengers.
+            _ => Step::Failed(failed(not_here())),
         }
     }
 
@@ -109,10 +109,7 @@ impl Jobs for AmoJobs {
             Command::JoinPhone { contact, number } => join::absorb(work, known, &contact, &number, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
-            Command::CopyRecording { .. } => Outcome::Failed(failed(no_recordings())),
-            Command::Chat(_) | Command::Subscribe { .. } | Command::Unsubscribe { .. } | Command::Heal { .. } => {
-                Outcome::Failed(failed(no_chats()))
-            }
+            _ => Outcome::Failed(failed(not_here())),
         }
     }
 
@@ -133,10 +130,6 @@ impl Jobs for AmoJobs {
     }
 }
 
-fn no_chats() -> String {
-    "сообщения отправляет канал, в котором пишет клиент, а не amoCRM".to_owned()
-}
-
-fn no_recordings() -> String {
-    "amoCRM не хранит записей разговоров: скачать их можно только из телефонии".to_owned()
+fn not_here() -> String {
+    "это делает канал телефонии или чатов, а не amoCRM".to_owned()
 }

@@ -44,6 +44,8 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: true,
         subscribes: true,
         heals: true,
+        reads_calls: false,
+        names_outgoing_line: false,
         takes_images: true,
         delete_within: Some(Millis::minutes(60)),
         signature: Signature::UrlTokenOnly {

@@ -2,7 +2,6 @@
 
 mod answer;
 mod events;
-mod fields;
 mod form;
 mod intake;
 mod jobs;
@@ -29,6 +28,8 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals: false,
+        reads_calls: false,
+        names_outgoing_line: true,
         takes_images: false,
         delete_within: None,
         signature: Signature::Checked,

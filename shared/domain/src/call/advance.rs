@@ -12,6 +12,7 @@ impl Turn<'_> {
     /// Goes through everything that may be wanted.
     pub(super) fn advance(&mut self) {
         self.ask_who_is_calling();
+        self.read_account();
         self.see_whether_final();
         self.settle_without_asking();
         self.tell_that_it_ended();
@@ -44,30 +45,31 @@ impl Turn<'_> {
         self.call.client = Client::Asked { effect };
     }
 
-    /// The summary came; or all legs ended and a while passed; or nothing happened for long while nobody talks.
+    /// The account came, or never will; or the call is over and a while passed; or nothing happened for long while
+    /// nobody talks.
     fn see_whether_final(&mut self) {
         // A recording alone is no call yet: who called whom comes with the legs or the summary.
         if self.call.final_at.is_some() || self.call.direction().is_none() {
             return;
         }
-        let reason = if self.call.summary.is_some() {
-            "final_summary"
-        } else {
-            match self.final_due() {
-                Some(due) if due <= self.now && self.call.legs_ended_at().is_some() => "final_legs",
-                Some(due) if due <= self.now => "final_silence",
-                _ => return,
-            }
+        let due = self.final_due().is_some_and(|due| due <= self.now) && !self.account_decides();
+        let reason = match (&self.call.summary, self.call.reading.is_given_up()) {
+            (Some(_), _) => "final_summary",
+            (None, true) => "final_unread",
+            (None, false) if due && self.call.over_at.is_some() => "final_end",
+            (None, false) if due && self.call.is_over() => "final_legs",
+            (None, false) if due => "final_silence",
+            (None, false) => return,
         };
         self.call.final_at = Some(self.now);
         self.because(Reason::new(reason, []));
     }
 
     /// When the call becomes final without a summary; a connected leg is never timed out.
-    fn final_due(&self) -> Option<Timestamp> {
+    pub(super) fn final_due(&self) -> Option<Timestamp> {
         let waits = &self.policy.waits;
         self.call.direction()?;
-        if self.call.legs_ended_at().is_some() {
+        if self.call.is_over() {
             // From when we learned it: a delivery that was late by hours must not cut the wait short.
             return Some(self.call.touched_at.after(waits.final_after_legs_ended_ms));
         }
@@ -142,9 +144,10 @@ impl Turn<'_> {
 
     /// When the call must be looked at again; `None`: when something happens.
     pub(super) fn next_look(&self) -> Option<Timestamp> {
-        match self.call.final_at {
-            None => self.final_due(),
+        let next = match self.call.final_at {
+            None => self.final_due().filter(|_| !self.account_decides()),
             Some(_) => self.log_due(),
-        }
+        };
+        next.into_iter().chain(self.read_due()).min()
     }
 }

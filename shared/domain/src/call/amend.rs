@@ -6,6 +6,9 @@ use crate::effect::Command;
 use crate::job::{Amendment, Outcome, Point};
 use crate::reason::Reason;
 
+/// Seconds by which two accounts of one talk may differ.
+const SAME_TALK: i64 = 2;
+
 impl Turn<'_> {
     /// Everything that came to light too late for the records.
     pub(super) fn amend(&mut self) {
@@ -48,9 +51,11 @@ impl Turn<'_> {
     /// Result or duration turned out otherwise: one service note. Only when nothing is still going on.
     fn correct_result(&mut self) {
         let LogState::Logged { logged, snapshot } = &self.call.log else { return };
-        let settled = self.call.summary.is_some() || self.call.legs_ended_at().is_some();
+        let settled = self.call.summary.is_some() || self.call.is_over();
+        let (said, seconds) = self.call.asked.result.unwrap_or((snapshot.outcome, snapshot.seconds));
         let now = (self.call.outcome(), self.call.talk_seconds());
-        if !settled || self.call.asked.result.unwrap_or((snapshot.outcome, snapshot.seconds)) == now {
+        // Who counts the same talk by another clock is no news.
+        if !settled || (said == now.0 && (seconds - now.1).abs() <= SAME_TALK) {
             return;
         }
         let text = result_words(now.0, now.1);

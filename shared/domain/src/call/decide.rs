@@ -107,6 +107,9 @@ impl<'a> Turn<'a> {
         if self.take_client(effect, result) || self.take_records(effect, result) || self.take_log(effect, result) {
             return;
         }
+        if self.take_account(effect, result) {
+            return;
+        }
         if let Some(kind) = self.call.amends.get(effect).copied() {
             self.take_amendment(effect, kind, result);
             return;

@@ -88,32 +88,45 @@ impl Call {
 
     /// When the call ended, by the provider's clock.
     pub fn ended_at(&self) -> Option<Timestamp> {
-        let of_legs = || self.legs.values().filter_map(|leg| leg.ended_at).max();
-        self.summary.as_ref().map(|summary| summary.ended_at).or_else(of_legs)
+        let known = self.legs.values().filter_map(|leg| leg.ended_at).max().max(self.over_at);
+        match &self.summary {
+            Some(summary) if summary.seconds.is_none() => Some(summary.ended_at),
+            Some(summary) => known.max(Some(summary.ended_at)),
+            None => known,
+        }
     }
 
     /// Seconds of talk; 0: none.
     pub fn talk_seconds(&self) -> i64 {
-        let talked_at = match &self.summary {
-            Some(summary) => summary.talked_at,
-            None => self.talking_legs().filter_map(|(_, leg)| leg.connected_at).min(),
-        };
-        match (talked_at, self.ended_at()) {
-            (Some(from), Some(until)) => (until.since(from).0 / 1000).max(0),
+        let Some(summary) = &self.summary else { return self.seconds_of_legs() };
+        match (summary.talked_at, summary.seconds) {
+            (None, _) => 0,
+            (Some(_), Some(seconds)) => seconds.max(0),
+            (Some(from), None) => (summary.ended_at.since(from).0 / 1000).max(0),
+        }
+    }
+
+    /// From the first connection to the last end of whoever talked, in whole seconds.
+    fn seconds_of_legs(&self) -> i64 {
+        let from = self.talking_legs().filter_map(|(_, leg)| leg.connected_at).min();
+        let ended = |leg: &Leg| if leg.is_over() { leg.ended_at } else { self.ended_at() };
+        let until = self.talking_legs().filter_map(|(_, leg)| ended(leg)).max();
+        match (from, until) {
+            (Some(from), Some(until)) => ((until.since(from).0 + 500) / 1000).max(0),
             _ => 0,
         }
     }
 
-    /// All known legs have ended; `None` while one has not, else when the last one did.
-    pub(super) fn legs_ended_at(&self) -> Option<Timestamp> {
-        let open = self.legs.is_empty() || self.legs.values().any(|leg| !leg.is_over());
-        if open { None } else { self.legs.values().filter_map(|leg| leg.ended_at).max() }
+    /// The call is over, as far as we know: the provider says so, or all known legs have ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.over_at.is_some() || (!self.legs.is_empty() && self.legs.values().all(Leg::is_over))
     }
 
     /// Somebody is talking now, as far as we know.
     pub(super) fn is_connected(&self) -> bool {
         let talking = |leg: &Leg| leg.connected_at.is_some() && !leg.is_over();
-        self.legs.values().any(|leg| talking(leg) && leg.state.is_some_and(|(_, (_, place))| place != Place::Menu))
+        let on_the_phone = |leg: &Leg| leg.state.is_some_and(|(_, (_, place))| place != Place::Menu);
+        self.over_at.is_none() && self.legs.values().any(|leg| talking(leg) && on_the_phone(leg))
     }
 
     /// The employee this call belongs to, and why. `follow_transfers`: the last transfer decides.
@@ -132,10 +145,18 @@ impl Call {
     fn last_transfer(&self) -> Option<Extension> {
         self.legs
             .iter()
-            .filter(|(_, leg)| leg.employee.is_some() && self.is_transfer(leg))
+            .filter(|(id, leg)| leg.employee.is_some() && (self.is_transfer(leg) || self.took_over(id, leg)))
             .max_by_key(|(id, leg)| (leg.appeared_at, (*id).clone()))
             .and_then(|(_, leg)| leg.employee.clone())
             .map(|(_, extension)| extension)
+    }
+
+    /// Talked with the client after somebody else had: a transfer, where the provider does not say where a leg came from.
+    fn took_over(&self, id: &String, leg: &Leg) -> bool {
+        let before = |(other, talked): (&String, &Leg)| other != id && talked.connected_at < leg.connected_at;
+        leg.taken_from.is_none()
+            && self.talking_legs().any(|(talking, _)| talking == id)
+            && self.talking_legs().filter(|(_, talked)| talked.employee.is_some()).any(before)
     }
 
     /// Marked as a transfer, or the client came from the telephone of an employee who had talked.

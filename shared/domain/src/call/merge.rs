@@ -1,6 +1,6 @@
 //! Merging: any order and any multiplicity of events gives the same record.
 //!
-//! Every field is a join: the value with the greatest `seq`, the earliest time, or "ever true".
+//! Every field is a join: the value with the greatest `seq`, the earliest or the latest time, or "ever true".
 
 use super::{Call, Folded, Latest, Leg};
 use crate::event::{CallEvent, CallEventKind, Digits, LegChange, LegState, Place, RecordingChange, Summary};
@@ -15,9 +15,19 @@ impl Call {
     /// Takes in what an event says about the call; results of jobs, people and timers say nothing about it.
     /// Returns whether anything is new.
     pub(super) fn merge(&mut self, event: &CallEvent) -> bool {
-        match &event.kind {
-            CallEventKind::LegChanged(change) => self.merge_leg(change, event.occurred_at),
+        self.merge_news(&event.kind, event.occurred_at)
+    }
+
+    /// The same for what the provider told when it was asked.
+    pub(super) fn merge_news(&mut self, news: &CallEventKind, at: Timestamp) -> bool {
+        match news {
+            CallEventKind::LegChanged(change) => self.merge_leg(change, at),
             CallEventKind::Summarised(summary) => self.merge_summary(summary),
+            CallEventKind::Ended => {
+                let known = self.over_at;
+                latest(&mut self.over_at, at);
+                self.over_at != known
+            }
             CallEventKind::RecordingChanged(change) => self.merge_recording(change),
             CallEventKind::RecordingReady { recording } => {
                 let recording = self.recordings.entry(recording.clone()).or_default();
@@ -90,20 +100,20 @@ impl Leg {
         join(&mut self.line, change.seq, change.line.clone());
         join(&mut self.employee, change.seq, change.employee.clone());
         join(&mut self.taken_from, change.seq, change.taken_from.clone());
-        join(&mut self.reason, change.seq, change.reason);
+        join(&mut self.reason, change.seq, change.reason.clone());
         join(&mut self.trunk_id, change.seq, change.trunk_id.clone());
         self.transfer |= change.transfer;
         self.appeared_at = self.appeared_at.min(at);
         match change.state {
             LegState::Connected | LegState::OnHold => earliest(&mut self.connected_at, at),
-            LegState::Disconnected => earliest(&mut self.ended_at, at),
+            LegState::Disconnected => latest(&mut self.ended_at, at),
             LegState::Appeared => {}
         }
     }
 
-    /// The leg has ended: nothing comes after that.
+    /// The leg has ended, by the last we heard of it.
     pub(super) fn is_over(&self) -> bool {
-        self.ended_at.is_some()
+        self.state.is_some_and(|(_, (state, _))| state == LegState::Disconnected)
     }
 
     /// Somebody's telephone, not the menu and not the queue.
@@ -123,4 +133,8 @@ fn join<T: Ord>(slot: &mut Latest<T>, seq: u64, value: Option<T>) {
 
 fn earliest(slot: &mut Option<Timestamp>, at: Timestamp) {
     *slot = Some(slot.map_or(at, |known| known.min(at)));
+}
+
+fn latest(slot: &mut Option<Timestamp>, at: Timestamp) {
+    *slot = Some(slot.map_or(at, |known| known.max(at)));
 }

@@ -9,6 +9,7 @@ mod decide;
 mod facts;
 mod log;
 mod merge;
+mod reading;
 mod records;
 mod responsible;
 mod revoke;
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::effect::Prev;
-use crate::event::{Digits, Direction, LegState, Place, RecordingState, Summary};
+use crate::event::{Digits, Direction, EndReason, LegState, Place, RecordingState, Summary};
 use crate::ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, Extension};
 use crate::job::{FoundClient, Logged, Outcome, Records};
 use crate::number::Number;
@@ -30,6 +31,7 @@ use crate::reason::{Because, Reason};
 use crate::time::Timestamp;
 
 pub use decide::{Decision, decide};
+pub use reading::Reading;
 pub use revoke::NotRevoked;
 
 /// A value and the `seq` of the event that brought it: the greater one stays.
@@ -59,6 +61,12 @@ pub struct Call {
     pub folded: Option<Folded>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
+    /// When the provider said that the whole call is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over_at: Option<Timestamp>,
+    /// How far we are with asking the provider for its account of the call.
+    #[serde(default, skip_serializing_if = "Reading::is_unasked")]
+    pub reading: Reading,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recordings: BTreeMap<String, Recording>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -102,13 +110,14 @@ pub struct Leg {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub transfer: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Latest<u32>,
+    pub reason: Latest<EndReason>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trunk_id: Latest<String>,
     /// Earliest time any event of the leg names.
     pub appeared_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
+    /// The latest end: where a leg is known by the employee alone, it may be connected again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
@@ -317,6 +326,8 @@ impl Call {
             legs: BTreeMap::new(),
             folded: None,
             summary: None,
+            over_at: None,
+            reading: Reading::Unasked,
             recordings: BTreeMap::new(),
             digits: BTreeSet::new(),
             client: Client::Unasked,

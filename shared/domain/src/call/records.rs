@@ -34,7 +34,7 @@ impl Turn<'_> {
         };
         let direction = self.call.direction().unwrap_or(Direction::Incoming);
         let Some(occasion) = Occasion::of(direction, self.call.answered(), known) else { return };
-        let Some(line) = self.call.line().map(str::to_owned) else { return self.unlinked("no_line", []) };
+        let Some(line) = self.line().map(str::to_owned) else { return self.unlinked("no_line", []) };
         let Some(scenario) = self.policy.scenario(&line, occasion).cloned() else {
             return self.unlinked("no_scenario", [&line]);
         };
@@ -43,6 +43,13 @@ impl Turn<'_> {
             return self.unlinked("unlinked_no_contact", [&scenario.name]);
         }
         self.want_records(&crm, &number, &scenario, &rules, occasion);
+    }
+
+    /// The company's number that the call belongs to.
+    fn line(&self) -> Option<&str> {
+        let outgoing = self.call.direction() == Some(Direction::Outgoing);
+        let own = || self.policy.channels.get(&self.call.channel)?.line.as_deref().filter(|_| outgoing);
+        self.call.line().or_else(own)
     }
 
     fn unlinked<const N: usize>(&mut self, code: &str, with: [&str; N]) {
@@ -158,7 +165,7 @@ impl Turn<'_> {
         let digits: Vec<&str> = self.call.digits.iter().map(|digits| digits.digits.as_str()).collect();
         BTreeMap::from([
             ("phone", number),
-            ("line", self.call.line().unwrap_or_default().to_owned()),
+            ("line", self.line().unwrap_or_default().to_owned()),
             ("client", client),
             ("employee", employee.map(|employee| employee.name.clone()).unwrap_or_default()),
             ("extension", extension.map(|extension| extension.0).unwrap_or_default()),

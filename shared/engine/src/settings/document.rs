@@ -129,6 +129,10 @@ pub struct Channel {
     /// The provider records calls: wait for recordings.
     #[serde(default = "yes")]
     pub expects_recordings: bool,
+    /// The company's number that outgoing calls belong to, where the provider does not name one; absent: that of the
+    /// only scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<String>,
     /// Links to recordings, those in the CRM too, play only for somebody who is logged in here.
     #[serde(default)]
     pub recordings_need_login: bool,

@@ -116,6 +116,8 @@ fn with_channel(mut policy: Policy, id: &ChannelId, inbox: Inbox) -> Policy {
         connection: ConnectionId(id.0.clone()),
         copy_recordings: false,
         expects_recordings: false,
+        reads_calls: false,
+        line: None,
         recordings_need_login: false,
         inbox: Some(inbox),
         superseded: None,

@@ -66,6 +66,8 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
         connection: "channel:ads".into(),
         copy_recordings: false,
         expects_recordings: false,
+        reads_calls: false,
+        line: None,
         recordings_need_login: false,
         inbox,
         superseded: None,

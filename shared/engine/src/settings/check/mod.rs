@@ -5,14 +5,13 @@ mod connections;
 mod hours;
 mod inboxes;
 mod people;
+mod rules;
 mod scenarios;
 mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use perezvon_adapters::provider;
-use perezvon_domain::inbox::{FirstRecords, Inbox};
-use perezvon_domain::policy::ChannelRules;
+use perezvon_domain::inbox::Inbox;
 use perezvon_domain::{ChannelId, ConnectionId, Hours, Lane, Policy};
 use perezvon_store::items::text;
 
@@ -80,7 +79,7 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     let policy = Policy {
         scenarios,
         crm: crm.as_ref().map(|crm| crm.connection.clone()),
-        channels: document.channels.iter().map(|channel| channel_rules(channel, &inboxes)).collect(),
+        channels: document.channels.iter().map(|channel| rules::of(document, channel, &inboxes)).collect(),
         ..unconnected(document, hours)
     };
     connections.extend(crm.map(|crm| (crm, Lane::Crm)));
@@ -162,33 +161,6 @@ fn unconnected(document: &Document, hours: Hours) -> Policy {
     }
 }
 
-fn channel_rules(channel: &super::Channel, inboxes: &BTreeMap<String, Inbox>) -> (ChannelId, ChannelRules) {
-    let known = provider(&channel.provider);
-    let source = known.map_or(channel.provider.as_str(), |known| known.name);
-    // A channel that is off has no inbox: the core says nothing in it. What the provider can goes with the inbox.
-    let inbox = channel.inbox.as_ref().filter(|_| channel.active).and_then(|name| inboxes.get(name));
-    let inbox = known.zip(inbox).map(|(known, inbox)| Inbox {
-        max_text: known.capabilities.max_text,
-        can_initiate: known.capabilities.can_initiate,
-        read_chat: known.capabilities.read_chat,
-        takes_images: known.capabilities.takes_images,
-        delete_within: known.capabilities.delete_within,
-        records: inbox.records.clone().map(|records| FirstRecords { source: channel.provider.clone(), ..records }),
-        ..inbox.clone()
-    });
-    let rules = ChannelRules {
-        name: channel.name.clone(),
-        source: source.to_owned(),
-        connection: channel_connection(&channel.id),
-        copy_recordings: channel.copy_recordings,
-        expects_recordings: channel.expects_recordings,
-        recordings_need_login: channel.recordings_need_login,
-        inbox,
-        superseded: None,
-    };
-    (channel.id.clone(), rules)
-}
-
 fn account(document: &Document, findings: &mut Findings) {
     findings.id("account.id", document.account.id.as_str());
     findings.text("account.name", &document.account.name);
@@ -205,6 +177,9 @@ fn waits(document: &Document, findings: &mut Findings) {
         ("final_after_legs_ended_ms", waits.final_after_legs_ended_ms),
         ("final_after_silence_ms", waits.final_after_silence_ms),
         ("recording_ms", waits.recording_ms),
+        ("connected_ms", waits.connected_ms),
+        ("connected_patience_ms", waits.connected_patience_ms),
+        ("account_ms", waits.account_ms),
     ] {
         findings.range(&format!("waits.{name}"), wait.0, 1..=86_400_000);
     }
@@ -217,6 +192,7 @@ fn warnings(document: &Document) -> Vec<Problem> {
     }
     hours::warn(document, &mut findings);
     connections::warn(document, &mut findings);
+    rules::warn(document, &mut findings);
     for (index, employee) in document.employees.iter().enumerate() {
         if document.crm.is_some() && employee.active && employee.crm_user.is_none() {
             let what = format!("`{}` is no user of the CRM", employee.id);
