@@ -84,9 +84,9 @@ def ids(entities):
     return sorted(map(str, entities)) if isinstance(entities, dict) else sorted(str(it["id"]) for it in entities)
 
 
-def post(url, content_type, body):
+def post(url, headers, body):
     """The status of an answer, and its text."""
-    request = urllib.request.Request(url, body.encode(), {"content-type": content_type}, method="POST")
+    request = urllib.request.Request(url, body.encode(), headers, method="POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.status, answer.read().decode()
@@ -103,7 +103,7 @@ def demo_calls(salt=SALT):
 
 def send(world, webhooks):
     for webhook in webhooks:
-        status, text = post(f"{world.hook}/{webhook['path']}", webhook["content_type"], webhook["body"])
+        status, text = post(f"{world.hook}/{webhook['path']}", webhook["headers"], webhook["body"])
         assert status == 200, f"a webhook was answered with {status}: {text}"
 
 
@@ -117,7 +117,7 @@ def no_keys(world):
         Times=f"look_ahead_ms={LOOK_AHEAD_MS},moved_by_ms={2 * LOOK_AHEAD_MS}",
     )
     world.deploy()
-    status, text = post(f"{world.door.url}/h/anything/events/call", "text/plain", "x")
+    status, text = post(f"{world.door.url}/h/anything/events/call", {"content-type": "text/plain"}, "x")
     assert status == 503 and "perezvon keys" in text, f"{status} {text}"
     logs = world.emulator.client("logs")
     seen = until("an error in the log of `ingest`", 20, lambda: said(logs, "ingest", "there are no hook keys"))
@@ -146,7 +146,7 @@ def settle_in(world):
     urls = json.loads(world.cli("urls", "--json"))["urls"]
     world.hook = urls[0]["url"]
     assert world.hook.startswith(f"{world.door.url}/h/h1"), world.hook
-    status, _ = post(f"{world.door.url}/h/h1AAAA/events/call", "text/plain", "x")
+    status, _ = post(f"{world.door.url}/h/h1AAAA/events/call", {"content-type": "text/plain"}, "x")
     assert status == 404, f"a stranger was answered with {status}"
 
 
@@ -233,7 +233,7 @@ def raw_message(webhook):
         "channel": "main",
         "generation": 1,
         "path": webhook["path"],
-        "headers": {"content-type": webhook["content_type"]},
+        "headers": webhook["headers"],
         "body": base64.b64encode(webhook["body"].encode()).decode(),
         "received_at": int(time.time() * 1000),
     }

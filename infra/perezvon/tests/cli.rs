@@ -222,7 +222,7 @@ fn the_calls_of_the_demo_are_signed_a_line_each() {
     let signed = run(&["sign", "mango", "--demo", "--key", "invented-key", "--salt", "invented-salt"]);
     assert_eq!(signed.status.code(), Some(0), "{}", stderr(&signed));
     let text = stdout(&signed);
-    assert!(text.lines().count() > 10 && text.lines().all(|line| line.contains("\"content_type\":")), "{text}");
+    assert!(text.lines().count() > 10 && text.lines().all(|line| line.contains("\"headers\":")), "{text}");
     for part in ["events/summary", "\"call\":1", "\"call\":3", "vpbx_api_key=invented-key"] {
         assert!(text.contains(part), "{part}");
     }

@@ -5,13 +5,13 @@ use serde_json::{Map, Value};
 
 use crate::intake::Malformed;
 
-/// The longest text we keep, in bytes; the provider promises ids of at most 128.
+/// The longest text we keep, in bytes; providers name ids of up to 255.
 const LONGEST: usize = 256;
 /// The last second of the year 9999. More is no time in seconds.
 const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The fields of one JSON object; of none, if it was absent.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     /// Where the object stands, for messages: nothing or `from.`.
     at: String,
     map: Option<&'a Map<String, Value>>,
@@ -64,6 +64,25 @@ impl<'a> Fields<'a> {
             _ => None,
         };
         number.map(Some).ok_or_else(|| self.wrong(name, "a whole number", value))
+    }
+
+    /// A yes or no, or a text that spells one; blank is absent.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Malformed> {
+        let Some(value) = self.value(name) else {
+            return Ok(None);
+        };
+        let word = match value {
+            Value::Bool(flag) => return Ok(Some(*flag)),
+            Value::String(text) => text.trim().to_ascii_lowercase(),
+            Value::Number(number) => number.to_string(),
+            _ => return Err(self.wrong(name, "yes or no", value)),
+        };
+        match word.as_str() {
+            "" => Ok(None),
+            "true" | "1" => Ok(Some(true)),
+            "false" | "0" => Ok(Some(false)),
+            other => Err(self.odd(name, other, "true or false")),
+        }
     }
 
     /// One of the provider's codes.

@@ -6,7 +6,8 @@ use crate::secret::Secret;
 /// A signed request, ready to post.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
-    pub content_type: &'static str,
+    /// Among them the content type; the signature too, where it travels in one.
+    pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
     /// The signature itself, for people.
     pub signature: String,

@@ -153,7 +153,8 @@ fn what_the_lab_signs_is_believed_and_explained() {
         let secret = recorded.secret();
         for example in lab.examples() {
             let signed = lab.sign(example.payload, &secret);
-            let request = request(example.path, signed.content_type, signed.body);
+            let headers = signed.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            let request = request(example.path, headers, signed.body);
             assert_eq!(recorded.believed(&request).as_deref(), Ok(example.payload), "{}", example.path);
             assert!(recorded.meaning(&request).is_ok(), "{}", example.path);
             let attempts = lab.explain(&request, std::slice::from_ref(&secret));

@@ -49,7 +49,7 @@ impl Recorded {
         let samples = list(&self.index["samples"]).iter().map(|entry| {
             let name = text(entry, "name");
             let body = bytes(&format!("{}/in/{name}.body", self.id));
-            Sample { request: request(&text(entry, "path"), &content_type, body), name }
+            Sample { request: request(&text(entry, "path"), headers(entry, &content_type), body), name }
         });
         samples.collect()
     }
@@ -74,13 +74,16 @@ impl Recorded {
     }
 }
 
-fn request(path: &str, content_type: &str, body: Vec<u8>) -> RawRequest {
-    RawRequest {
-        path: path.to_owned(),
-        headers: BTreeMap::from([("content-type".to_owned(), content_type.to_owned())]),
-        body,
-        received_at: Timestamp(1_760_000_100_000),
-    }
+/// What a request came with: the headers beside it, the signature among them where it travels in one.
+fn headers(entry: &Value, content_type: &str) -> BTreeMap<String, String> {
+    let own: BTreeMap<String, String> =
+        entry.get("headers").map(|headers| serde_json::from_value(headers.clone()).expect("texts")).unwrap_or_default();
+    let usual = [("content-type".to_owned(), content_type.to_owned())];
+    usual.into_iter().chain(own).collect()
+}
+
+fn request(path: &str, headers: BTreeMap<String, String>, body: Vec<u8>) -> RawRequest {
+    RawRequest { path: path.to_owned(), headers, body, received_at: Timestamp(1_760_000_100_000) }
 }
 
 /// A file under `events/`.

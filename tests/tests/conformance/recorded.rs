@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::{Recorded, bytes, json, list, recorded, request, text};
+use crate::{Recorded, bytes, headers, json, list, recorded, request, text};
 
 #[test]
 fn some_provider_posts() {
@@ -69,7 +69,7 @@ enum End {
 fn ends(recorded: &Recorded, entry: &Value) -> End {
     let name = text(entry, "name");
     let body = bytes(&format!("{}/bad/{name}.body", recorded.id));
-    let request = request(&text(entry, "path"), &text(entry, "content_type"), body);
+    let request = request(&text(entry, "path"), headers(entry, &text(entry, "content_type")), body);
     let (must, believed) = (&entry["must"], recorded.believed(&request));
     if let Some(kind) = must["refusal"].as_str() {
         let refusal = believed.expect_err(&name);

@@ -78,9 +78,10 @@ pub fn sign(args: &SignArgs) -> Result<Said, String> {
     let path = args.path.as_deref().unwrap_or(path);
     let body = String::from_utf8_lossy(&signed.body);
     let url = args.url.as_deref().unwrap_or("HOOK_URL").trim_end_matches('/');
-    let header = format!("content-type: {}", signed.content_type);
-    let words = ["curl", "-sS", "-i", "-X", "POST", "-H", &header, "--data-raw", &body];
-    let words: Vec<String> = words.into_iter().map(quoted).collect();
+    let headers = signed.headers.iter().flat_map(|(name, value)| ["-H".to_owned(), format!("{name}: {value}")]);
+    let words = ["curl", "-sS", "-i", "-X", "POST"].map(str::to_owned).into_iter().chain(headers);
+    let words = words.chain(["--data-raw".to_owned(), body.to_string()]);
+    let words: Vec<String> = words.map(|word| quoted(&word)).collect();
     let target = quoted(&format!("{url}/{}", path.trim_matches('/')));
     Ok(Said::fine(format!("{body}\n\n{} {target}\n", words.join(" "))))
 }
@@ -99,7 +100,7 @@ fn demo(signing: &Signing, secret: &Secret) -> Result<Said, String> {
             "entry": webhook.entry,
             "at_ms": webhook.at_ms,
             "path": webhook.path,
-            "content_type": signed.content_type,
+            "headers": signed.headers.iter().cloned().collect::<BTreeMap<_, _>>(),
             "body": String::from_utf8_lossy(&signed.body),
         });
         format!("{line}\n")

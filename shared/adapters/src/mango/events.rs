@@ -1,9 +1,11 @@
 //! The events we use, from the provider's fields into our words. No state: each event alone.
 
-use perezvon_domain::event::{Digits, Direction, LegChange, LegState, Place, RecordingChange, RecordingState, Summary};
+use perezvon_domain::event::{
+    Digits, Direction, EndReason, LegChange, LegState, Place, RecordingChange, RecordingState, Summary,
+};
 use perezvon_domain::{CallEventKind, Extension, Number};
 
-use super::fields::Fields;
+use crate::fields::Fields;
 use crate::intake::{CallNews, Malformed};
 
 /// `disconnect_reason` of a busy called party.
@@ -31,7 +33,7 @@ pub(super) fn leg_changed(fields: &Fields<'_>) -> Result<CallNews, Malformed> {
         employee,
         taken_from,
         transfer: matches!(transfer.as_deref(), Some("blind" | "return_blind")),
-        reason: fields.code("disconnect_reason")?,
+        reason: fields.code("disconnect_reason")?.map(EndReason::Code),
         trunk_id: fields.text("sip_call_id")?,
     };
     news(fields, CallEventKind::LegChanged(change))
@@ -62,7 +64,8 @@ pub(super) fn summarised(fields: &Fields<'_>) -> Result<CallNews, Malformed> {
         talked_at: fields.time("talk_time")?.filter(|_| talked),
         ended_at: ended.unwrap_or(started_at),
         busy: reason == Some(BUSY),
-        reason,
+        reason: reason.map(EndReason::Code),
+        seconds: None,
     };
     let entry = fields.required_text("entry_id")?;
     let occurred_at = summary.ended_at;
@@ -75,7 +78,7 @@ pub(super) fn recording_changed(fields: &Fields<'_>) -> Result<CallNews, Malform
         "Started" | "Continued" => RecordingState::Started,
         "Completed" => match fields.code("completion_code")? {
             None | Some(DONE) => RecordingState::Kept,
-            Some(code) => RecordingState::NotKept { code },
+            Some(code) => RecordingState::NotKept { code: Some(code) },
         },
         other => {
             return Err(fields.odd("recording_state", other, "Started, Continued or Completed"));

@@ -3,8 +3,9 @@
 use percent_encoding::percent_decode;
 use sha2::{Digest, Sha256};
 use yore::CodePage;
-use yore::code_pages::{CP866, CP1251};
+use yore::code_pages::CP1251;
 
+use crate::charset;
 use crate::intake::{RawRequest, Refusal};
 use crate::secret::Secret;
 
@@ -56,7 +57,7 @@ pub(super) fn seal(json: &str, secret: &Secret) -> (String, Vec<u8>) {
 /// Takes a form body apart; key and sign that are not there are empty.
 pub(super) fn open(request: &RawRequest) -> Result<Envelope, Refusal> {
     let content_type = request.headers.get("content-type").map_or("", String::as_str);
-    let charset = charset(content_type);
+    let charset = charset::declared(content_type);
     let read = |name| field(&request.body, name).map(|bytes| text(bytes, charset)).transpose();
     let Some(json) = read("json")? else {
         let why = format!("there is no field `json` in a form (content type `{content_type:.80}`)");
@@ -83,23 +84,16 @@ fn unescape(escaped: &[u8]) -> Vec<u8> {
     percent_decode(&spaced).collect()
 }
 
-fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    })
-}
-
 fn text(bytes: Vec<u8>, charset: Option<&str>) -> Result<String, Refusal> {
     let Some(label) = charset else {
         return Ok(String::from_utf8(bytes).unwrap_or_else(|error| CP1251.decode_lossy(error.as_bytes()).into_owned()));
     };
     let none = || Refusal::Unreadable(format!("declared as {}, but the bytes are none", label.to_ascii_lowercase()));
-    let page: &dyn CodePage = match label.to_ascii_lowercase().as_str() {
-        "utf-8" | "utf8" | "us-ascii" | "ascii" => return String::from_utf8(bytes).map_err(|_| none()),
-        "windows-1251" | "cp1251" | "cp-1251" | "x-cp1251" | "1251" => &CP1251,
-        "cp866" | "ibm866" | "866" => &CP866,
-        _ => return Err(Refusal::Unreadable(format!("unknown charset `{label:.40}`"))),
+    if charset::is_utf8(label) {
+        return String::from_utf8(bytes).map_err(|_| none());
+    }
+    let Some(page) = charset::page(label) else {
+        return Err(Refusal::Unreadable(format!("unknown charset `{label:.40}`")));
     };
     page.decode(&bytes).map(std::borrow::Cow::into_owned).map_err(|_| none())
 }

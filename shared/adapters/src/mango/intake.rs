@@ -2,8 +2,8 @@
 
 use super::Mango;
 use super::events;
-use super::fields::Fields;
 use super::form;
+use crate::fields::Fields;
 use crate::intake::{CallNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 use crate::secret::{Secret, same};
 

@@ -1,6 +1,5 @@
 //! Jobs out: a recording, either copied through its one-shot link or named by a signed one.
 
-use std::collections::BTreeMap;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
@@ -11,28 +10,25 @@ use super::Mango;
 use super::answer::{self, failed};
 use super::form::{self, CONTENT_TYPE, KEY, SALT};
 use crate::jobs::{Expect, Jobs, Known, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use crate::recording;
 use crate::secret::Secret;
 
 /// How long a link in a CRM record stays good: ten years, in seconds.
 const LINK_LIFE: i64 = 315_576_000;
 /// Wait before a recording is asked for again.
 const RETRY: Millis = Millis::minutes(1);
-/// What the provider says a recording is, when its server does not.
-const USUAL_MEDIA_TYPE: &str = "audio/mpeg";
 /// What may stand in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-// What is remembered between steps.
+/// Where the one-shot link is remembered between steps.
 const LOCATION: &str = "location";
-const STORED: &str = "stored";
-const MEDIA_TYPE: &str = "media_type";
 
 impl Jobs for Mango {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
-        let Command::CopyRecording { recording, blob, link_only } = &work.command else {
+        let Command::CopyRecording { recording: id, blob, link_only } = &work.command else {
             return Step::Failed(failed("эта АТС умеет отдавать только записи разговоров"));
         };
-        if let Some(result) = stored(&work.progress, blob) {
+        if let Some(result) = recording::stored(&work.progress, blob) {
             return Step::Done(result);
         }
         if !form::is_whole(known.secret) {
@@ -40,19 +36,23 @@ impl Jobs for Mango {
             return Step::Wait { until: known.now.after(RETRY), why };
         }
         if *link_only {
-            let url = link(recording, known.base, known.secret, known.now);
+            let url = link(id, known.base, known.secret, known.now);
             return Step::Done(JobResult::RecordingLinked { url });
         }
         Step::Read(match work.progress.get(LOCATION) {
-            Some(location) => fetch(location, blob),
-            None => ask(recording, known),
+            Some(location) => recording::fetch(location, blob),
+            None => ask(id, known),
         })
     }
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
         // Good for one request, whatever came of it.
         if work.progress.remove(LOCATION).is_some() {
-            return fetched(work, known.now, reply);
+            return recording::fetched(work, reply, 1).unwrap_or_else(|| {
+                let status = reply.status;
+                let why = format!("по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая");
+                Outcome::Again { until: known.now.after(RETRY), why }
+            });
         }
         match location(reply, known.base) {
             Some(location) => {
@@ -97,44 +97,6 @@ fn ask(recording: &str, known: &Known<'_>) -> Outgoing {
         body: form::seal(&json, known.secret).1,
         expect: Expect::Small,
     }
-}
-
-fn fetch(location: &str, blob: &str) -> Outgoing {
-    Outgoing {
-        method: "GET",
-        url: location.to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
-        expect: Expect::Blob { key: blob.to_owned() },
-    }
-}
-
-/// What came of the one-shot link.
-fn fetched(work: &mut Work, now: Timestamp, reply: &Reply) -> Outcome {
-    let declared = reply.headers.get("content-type").map_or("", String::as_str);
-    let declared = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    // Some servers answer 200 with a page that says "not found".
-    let is_page = declared.starts_with("text/") || declared == "application/json";
-    match reply.stored {
-        Some(bytes) if reply.status == 200 && bytes > 0 && !is_page => {
-            let usual = || USUAL_MEDIA_TYPE.to_owned();
-            let media_type = Some(declared).filter(|named| !named.is_empty()).unwrap_or_else(usual);
-            work.progress.insert(STORED.to_owned(), bytes.to_string());
-            work.progress.insert(MEDIA_TYPE.to_owned(), media_type);
-            Outcome::Next
-        }
-        _ => {
-            let status = reply.status;
-            let why = format!("по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая");
-            Outcome::Again { until: now.after(RETRY), why }
-        }
-    }
-}
-
-fn stored(progress: &BTreeMap<String, String>, blob: &str) -> Option<JobResult> {
-    let bytes = progress.get(STORED)?.parse().ok()?;
-    let media_type = progress.get(MEDIA_TYPE)?.clone();
-    Some(JobResult::RecordingStored { blob: blob.to_owned(), bytes, media_type })
 }
 
 /// The link form of a recording, which needs no request; the cabinet must allow such links.

@@ -33,7 +33,7 @@ const EXAMPLES: &[Example] = examples![
 impl Lab for Mango {
     fn sign(&self, payload: &str, secret: &Secret) -> Signed {
         let (signature, body) = form::seal(payload, secret);
-        Signed { content_type: CONTENT_TYPE, body, signature }
+        Signed { headers: vec![("content-type", CONTENT_TYPE.to_owned())], body, signature }
     }
 
     fn explain(&self, request: &RawRequest, secrets: &[Secret]) -> Vec<Attempt> {
