@@ -51,3 +51,32 @@ pub struct Problem {
     pub what: String,
     pub instead: String,
 }
+
+/// What is wrong with values that are one word each: a pair of keys first, which must differ.
+pub(crate) fn words(specs: &[FieldSpec], secret: &BTreeMap<String, String>) -> Vec<Problem> {
+    let value = |spec: &FieldSpec| secret.get(spec.name).map(String::as_str);
+    let mut problems: Vec<Problem> =
+        specs.iter().filter_map(|spec| Some(problem(spec, word_problem(value(spec)?)?))).collect();
+    if let ([first, second, ..], true) = (specs, problems.is_empty())
+        && value(first).is_some_and(|first| value(second) == Some(first))
+    {
+        problems.push(problem(second, &format!("the same value as `{}`", first.name)));
+    }
+    problems
+}
+
+fn word_problem(value: &str) -> Option<&'static str> {
+    if value.trim().is_empty() {
+        Some("empty")
+    } else if value.contains(char::is_whitespace) {
+        Some("there is a space or a line break in it")
+    } else {
+        None
+    }
+}
+
+/// A value that was not copied as it stands.
+pub(crate) fn problem(spec: &FieldSpec, what: &str) -> Problem {
+    let instead = format!("copy the value again, without anything around it: {}", spec.about);
+    Problem { field: spec.name.to_owned(), what: what.to_owned(), instead }
+}

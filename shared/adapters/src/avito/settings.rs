@@ -7,7 +7,7 @@ use super::signature::SIGNATURE_SECRET;
 use super::token::{ACCESS, CLIENT_ID, CLIENT_SECRET, EXPIRES_AT, ISSUED_AT, REFRESH};
 use super::{Avito, request};
 use crate::secret::Secret;
-use crate::settings::{FieldSpec, Problem, Settings};
+use crate::settings::{FieldSpec, Problem, Settings, problem};
 
 const OF_A_PAIR: &str =
     "only if somebody else's account authorised your application (OAuth): the pair that was given then";
@@ -100,9 +100,4 @@ fn wrong(spec: &FieldSpec, value: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-fn problem(spec: &FieldSpec, what: &str) -> Problem {
-    let instead = format!("copy the value again, without anything around it: {}", spec.about);
-    Problem { field: spec.name.to_owned(), what: what.to_owned(), instead }
 }

@@ -1,6 +1,5 @@
 //! Jobs out: a recording, either copied through its one-shot link or named by a signed one.
 
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, JobResult, Timestamp};

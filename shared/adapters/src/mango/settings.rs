@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Mango;
 use super::form::{KEY, SALT};
-use crate::settings::{FieldSpec, Problem, Settings};
+use crate::settings::{FieldSpec, Problem, Settings, words};
 
 const SECRETS: &[FieldSpec] = &[
     FieldSpec {
@@ -35,30 +35,6 @@ impl Settings for Mango {
     }
 
     fn check(&self, secret: &BTreeMap<String, String>) -> Vec<Problem> {
-        let mut problems: Vec<Problem> = SECRETS
-            .iter()
-            .filter_map(|spec| Some((spec, value_problem(secret.get(spec.name)?)?)))
-            .map(|(spec, what)| problem(spec, what))
-            .collect();
-        let [key, salt] = [KEY, SALT].map(|name| secret.get(name).map(String::as_str));
-        if problems.is_empty() && key.is_some() && key == salt {
-            problems.push(problem(&SECRETS[1], "the same value as `key`"));
-        }
-        problems
+        words(SECRETS, secret)
     }
-}
-
-fn value_problem(value: &str) -> Option<&'static str> {
-    if value.trim().is_empty() {
-        Some("empty")
-    } else if value.contains(char::is_whitespace) {
-        Some("there is a space or a line break in it")
-    } else {
-        None
-    }
-}
-
-fn problem(spec: &FieldSpec, what: &str) -> Problem {
-    let instead = format!("copy the value again, without anything around it: {}", spec.about);
-    Problem { field: spec.name.to_owned(), what: what.to_owned(), instead }
 }
