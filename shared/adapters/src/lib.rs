@@ -15,6 +15,7 @@ mod jobs;
 mod lab;
 mod mango;
 mod recording;
+mod rostelecom;
 mod secret;
 mod settings;
 
@@ -44,6 +45,7 @@ register! {
     mango,
     amocrm,
     avito,
+    rostelecom,
 }
 
 /// An outside system: what is known of it.

@@ -1,0 +1,54 @@
+//! Jobs out: recordings by their one-shot links, and what the provider says of a call.
+
+use perezvon_domain::{Command, Timestamp};
+
+use super::Rostelecom;
+use super::{account, record, sign};
+use crate::jobs::{Jobs, Known, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use crate::secret::Secret;
+
+use super::answer::{RETRY, failed};
+
+impl Jobs for Rostelecom {
+    fn next(&self, work: &Work, known: &Known<'_>) -> Step {
+        if !sign::is_whole(known.secret) {
+            let why = "у канала нет кода идентификации или ключа подписи: впишите их в настройки".to_owned();
+            return Step::Wait { until: known.now.after(RETRY), why };
+        }
+        match &work.command {
+            Command::CopyRecording { recording, blob, link_only } => {
+                record::next(work, known, recording, blob, *link_only)
+            }
+            Command::ReadCall { entry, .. } => account::next(work, known, entry),
+            _ => Step::Failed(failed(not_here())),
+        }
+    }
+
+    fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        match work.command.clone() {
+            Command::CopyRecording { .. } => record::absorb(work, known, reply),
+            Command::ReadCall { entry, .. } => account::absorb(work, known, reply, &entry),
+            _ => Outcome::Failed(failed(not_here())),
+        }
+    }
+
+    fn markers(&self) -> &'static [Marker] {
+        &[]
+    }
+
+    fn refresh(&self, _: &Known<'_>) -> Option<Outgoing> {
+        None
+    }
+
+    fn refreshed(&self, _: &Known<'_>, _: &Reply) -> Result<TokenPair, String> {
+        Err("у этой АТС нет токенов: её код и ключ меняют в настройках".to_owned())
+    }
+
+    fn refresh_due(&self, _: &Secret) -> Option<Timestamp> {
+        None
+    }
+}
+
+fn not_here() -> &'static str {
+    "эта АТС такого не умеет"
+}
