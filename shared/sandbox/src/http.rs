@@ -15,6 +15,8 @@ pub struct Request {
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
+    /// The address that the request comes from; empty: not known.
+    pub peer: String,
 }
 
 impl Request {
@@ -27,6 +29,7 @@ impl Request {
             query: query.to_owned(),
             headers: BTreeMap::new(),
             body: body.into(),
+            peer: String::new(),
         }
     }
 
@@ -34,6 +37,13 @@ impl Request {
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.insert(name.to_ascii_lowercase(), value.to_owned());
+        self
+    }
+
+    /// The same request from this address.
+    #[must_use]
+    pub fn from_peer(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.peer);
         self
     }
 

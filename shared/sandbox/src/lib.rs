@@ -4,11 +4,14 @@
 //! clock, no thread: a server is built around it elsewhere, and a test calls it in virtual time.
 
 pub mod amocrm;
+mod audio;
 pub mod avito;
 pub mod fault;
 mod gate;
+mod html;
 mod http;
 pub mod mango;
+pub mod rostelecom;
 
 pub use fault::{Fault, FaultKind};
 pub use gate::Logged;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::directory::{status_name, user_name};
 use super::model::{Note, Task};
 use super::{AmoCrm, Kind};
+use crate::html::escape;
 use crate::http::{Request, Response};
 
 /// Requests on the page and in the JSON.
@@ -185,19 +186,4 @@ fn recording(note: &Note) -> String {
         }
         _ => String::new(),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }

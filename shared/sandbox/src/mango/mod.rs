@@ -1,6 +1,5 @@
 //! A Mango Office PBX: its recordings API, its signature, and the webhooks of whole calls.
 
-mod audio;
 pub mod calls;
 mod events;
 mod recordings;

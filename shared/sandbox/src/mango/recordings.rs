@@ -4,7 +4,8 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Mango, audio, digest};
+use super::{Mango, digest};
+use crate::audio;
 use crate::http::{Request, Response};
 
 /// How long two invalid requests lock the key, counted from the first.

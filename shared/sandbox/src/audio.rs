@@ -5,7 +5,7 @@ const MILLISECONDS: u32 = 1_500;
 const HERTZ: f64 = 440.0;
 
 /// A beep as a WAV file: one channel, 8 bits, 8 kHz.
-pub(super) fn beep() -> Vec<u8> {
+pub(crate) fn beep() -> Vec<u8> {
     let samples = RATE * MILLISECONDS / 1000;
     let mut file = Vec::with_capacity(44 + samples as usize);
     file.extend(b"RIFF");
