@@ -11,8 +11,10 @@ mod gate;
 mod html;
 mod http;
 pub mod mango;
+mod post;
 pub mod rostelecom;
 
 pub use fault::{Fault, FaultKind};
 pub use gate::Logged;
 pub use http::{Request, Response};
+pub use post::Post;

@@ -15,6 +15,7 @@ const MAY_NAME_PROVIDERS: &[&str] = &[
     "infra/perezvon/tests/",
     // Serves the sandbox on this machine.
     "infra/perezvon/src/local/sandbox.rs",
+    "infra/perezvon/src/local/sandbox/",
 ];
 const REGISTRY: &str = "shared/adapters/src/lib.rs";
 

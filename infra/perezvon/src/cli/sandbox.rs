@@ -1,4 +1,4 @@
-//! `sandbox`: the make-believe CRM, provider and messenger on a port of their own.
+//! `sandbox`: the make-believe CRM, providers and messenger on a port of their own.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use tokio::net::TcpListener;
 
 use super::Said;
 use super::args::SandboxArgs;
-use crate::local::sandbox::{Fakes, Sandbox, messenger};
+use crate::local::sandbox::{Fakes, Sandbox, messenger, telephony};
 
 /// What the CRM takes.
 const TOKEN: &str = "sandbox-token";
-/// What the provider signs with, and the keys of the messenger.
+/// What the provider signs with, and the keys of the others.
 const KEY: &str = "abcdefghijklmnopqrstuvwxyz012345";
 const SALT: &str = "543210zyxwvutsrqponmlkjihgfedcba";
 
@@ -29,8 +29,10 @@ pub async fn serve(args: &SandboxArgs) -> Result<Said, String> {
          CRM: base {base}, token {TOKEN}\n\
          provider: base {base}/vpbx, key {KEY}, salt {SALT}\n\
          {}\n\
+         {}\n\
          start the server with: perezvon local --allow-host {address}\n",
-        messenger(&base, KEY, SALT)
+        messenger(&base, KEY, SALT),
+        telephony(&base, KEY, SALT)
     );
     let mut out = std::io::stdout();
     _ = out.write_all(ready.as_bytes()).and_then(|()| out.flush());

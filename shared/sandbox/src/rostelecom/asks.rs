@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::by_hand::Placed;
-use super::posts::{NUMBER_INFO, Post};
+use super::posts::NUMBER_INFO;
 use super::{Employee, Rostelecom};
+use crate::post::Post;
 
 /// How many questions are remembered.
 const REMEMBERED: usize = 10_000;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{Rostelecom, Told, sign};
+use crate::post::Post;
 
 /// How many posts are remembered.
 const REMEMBERED: usize = 200;
@@ -17,19 +18,6 @@ const FOREIGN: &str = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF";
 pub(super) const EVENTS: &str = "call_events";
 pub(super) const NUMBER_INFO: &str = "get_number_info";
 pub(super) const HISTORY: &str = "history_file_completed";
-
-/// A request that the server around the PBX is to make: POST to exactly this address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Post {
-    pub number: u64,
-    pub method: String,
-    pub url: String,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: Vec<u8>,
-    /// So long it waits for the answer.
-    pub wait_ms: i64,
-    pub sent_ms: i64,
-}
 
 /// A request that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

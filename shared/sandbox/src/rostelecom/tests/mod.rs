@@ -8,8 +8,9 @@ mod troubles;
 
 use serde_json::{Value, json};
 
-use super::{Config, Placed, Post, Rostelecom, sign};
+use super::{Config, Placed, Rostelecom, sign};
 use crate::http::{Request, Response};
+use crate::post::Post;
 
 /// Where the outside system of the specs is told.
 const HOOK: &str = "https://calls.example.test/h/token";

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{World, body, shortly};
-use crate::rostelecom::{Config, Manner, Placed, Post, Trouble, TroubleKind, sign};
+use crate::post::Post;
+use crate::rostelecom::{Config, Manner, Placed, Trouble, TroubleKind, sign};
 
 /// The notices of an answered call, one of which is hit.
 fn hit(on: &str, kind: TroubleKind) -> Vec<Post> {
