@@ -11,6 +11,7 @@ use perezvon_platform::{
 use perezvon_sandbox::amocrm::AmoCrm;
 use perezvon_sandbox::avito::{Avito, Push};
 use perezvon_sandbox::mango::Mango;
+use perezvon_sandbox::rostelecom::Rostelecom;
 use perezvon_sandbox::{Request, Response};
 
 use crate::chat::Chats;
@@ -152,12 +153,13 @@ impl Bus for ModelBus {
 }
 
 /// HTTP into the sandbox: `crm.test` is amoCRM, `ads.test` Avito, `chat.test` the World's own chats, `pbx.test` and
-/// `files.test` are Mango.
+/// `files.test` are Mango, `vats.test` is Rostelecom.
 pub struct SandboxHttp {
     pub faults: Arc<Faults>,
     pub clock: Arc<dyn Clock>,
     pub crm: Mutex<AmoCrm>,
     pub pbx: Mutex<Mango>,
+    pub vats: Mutex<Rostelecom>,
     pub ads: Mutex<Avito>,
     /// What Avito has not posted yet: it is no process of ours, so a crash leaves it.
     pub pushes: Mutex<VecDeque<Push>>,
@@ -172,6 +174,7 @@ impl SandboxHttp {
             Some(name) if name.starts_with("crm") => "http.crm",
             Some("ads") => "http.ads",
             Some("chat") => "http.chat",
+            Some("vats") => "http.vats",
             _ => "http.pbx",
         };
         let call = self.faults.before_call(&format!("{name} {}", request.method), &Port::Http(request)).await;
@@ -194,6 +197,7 @@ impl SandboxHttp {
                 answer
             }
             "http.crm" => self.crm.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
+            "http.vats" => self.vats.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
             "http.chat" => self.chats.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
             _ => self.pbx.lock().unwrap_or_else(PoisonError::into_inner).handle(&asked, now),
         };

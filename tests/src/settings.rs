@@ -133,3 +133,25 @@ client_secret = "{secret}"
         secret = keys.client_secret,
     )
 }
+
+/// The account `school` with a Rostelecom beside the Mango, in one feed.
+pub fn vats() -> String {
+    let keys = perezvon_sandbox::rostelecom::Config::default();
+    let full = full("school");
+    format!(
+        r##"{full}
+[[channels]]
+id = "vats"
+provider = "rostelecom"
+name = "Вторая АТС"
+base = "https://vats.test"
+line = "{LINE}"
+
+[[channels.secrets]]
+client_id = "{id}"
+sign_key = "{key}"
+"##,
+        id = keys.client_id,
+        key = keys.sign_key,
+    )
+}

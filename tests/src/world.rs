@@ -3,6 +3,7 @@
 mod ads;
 pub mod cloud;
 mod driver;
+mod vats;
 
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -47,7 +48,7 @@ pub const LINK_KEY: &[u8] = b"0123456789abcdef0123456789abcdef";
 /// Key of people's tokens.
 pub const PERSON_KEY: &[u8] = b"person-key-person-key-person-key";
 /// Whom settings may name.
-const HOSTS: [&str; 4] = ["pbx.test:443", "crm.test:443", "crm2.test:443", "ads.test:443"];
+const HOSTS: [&str; 5] = ["pbx.test:443", "crm.test:443", "crm2.test:443", "ads.test:443", "vats.test:443"];
 /// How often the schedule calls `wake`.
 const TICK: Duration = Duration::from_secs(60);
 
@@ -136,6 +137,7 @@ impl World {
                 public_base: "https://pbx.test".to_owned(),
                 ..mango::Config::default()
             })),
+            vats: std::sync::Mutex::new(vats::fake()),
             ads: Default::default(),
             pushes: Default::default(),
             chats: Default::default(),
@@ -307,6 +309,10 @@ impl World {
     async fn bytes_surviving(&mut self, path: &str, content_type: &str, body: &[u8]) -> Option<i64> {
         self.requests += 1;
         let request = gateway_request(path, content_type, body, self.requests, self.clock.now_ms());
+        self.request_surviving(request).await
+    }
+
+    async fn request_surviving(&mut self, request: ApiGatewayV2httpRequest) -> Option<i64> {
         let functions = self.functions();
         let run = tokio::spawn(async move { functions.ingest.handle(request).await.status_code });
         self.survive(run).await
@@ -364,9 +370,14 @@ impl World {
         count
     }
 
-    /// A call as it stands in the table.
+    /// A call of the channel `main` as it stands in the table.
     pub async fn call(&self, account: &str, entry: &str) -> Option<CallItem> {
-        let key = keys::call(&AccountId::from(account), &ChannelId::from("main"), entry);
+        self.call_of(account, "main", entry).await
+    }
+
+    /// A call of a channel as it stands in the table.
+    pub async fn call_of(&self, account: &str, channel: &str, entry: &str) -> Option<CallItem> {
+        let key = keys::call(&AccountId::from(account), &ChannelId::from(channel), entry);
         let row = Table::get(self.table.as_ref(), &key).await.expect("the model answers")?;
         Some(CallItem::read(&row).expect("a call can be read"))
     }

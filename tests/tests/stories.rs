@@ -54,6 +54,8 @@ mod people;
 mod protocol;
 #[path = "stories/revoking.rs"]
 mod revoking;
+#[path = "stories/rostelecom.rs"]
+mod rostelecom;
 #[path = "stories/signatures.rs"]
 mod signatures;
 #[path = "stories/telling.rs"]

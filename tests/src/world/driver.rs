@@ -30,7 +30,7 @@ impl World {
     pub async fn run_for(&mut self, time: Duration) {
         let end = tokio::time::Instant::now() + time;
         loop {
-            while self.push().await || self.deliver().await {}
+            while self.push().await || self.post_due().await || self.deliver().await {}
             let now = tokio::time::Instant::now();
             if now >= end {
                 return;
@@ -48,7 +48,8 @@ impl World {
     pub(super) fn next_delivery(&self, now: tokio::time::Instant) -> Option<tokio::time::Instant> {
         let queues = [&self.raw, &self.crm_queue, &self.outbound_queue];
         let events = Some(&self.events).filter(|_| !self.route_is_down);
-        let next = queues.into_iter().chain(events).filter_map(|queue| queue.next_visible()).min()?;
+        let visible = queues.into_iter().chain(events).filter_map(|queue| queue.next_visible());
+        let next = visible.chain(self.vats(|vats| vats.next_due())).min()?;
         let wait = (next - self.clock.now_ms()).max(0).unsigned_abs();
         Some(now + Duration::from_millis(wait))
     }

@@ -106,15 +106,19 @@ impl Call {
         }
     }
 
-    /// From the first connection to the last end of whoever talked, in whole seconds.
+    /// How long somebody talked with the client, in whole seconds: from the connection of each leg to its end, what
+    /// overlaps counted once.
     fn seconds_of_legs(&self) -> i64 {
-        let from = self.talking_legs().filter_map(|(_, leg)| leg.connected_at).min();
         let ended = |leg: &Leg| if leg.is_over() { leg.ended_at } else { self.ended_at() };
-        let until = self.talking_legs().filter_map(|(_, leg)| ended(leg)).max();
-        match (from, until) {
-            (Some(from), Some(until)) => ((until.since(from).0 + 500) / 1000).max(0),
-            _ => 0,
+        let mut talks: Vec<(Timestamp, Timestamp)> =
+            self.talking_legs().filter_map(|(_, leg)| leg.connected_at.zip(ended(leg))).collect();
+        talks.sort_unstable();
+        let (mut total, mut counted) = (0, Timestamp::default());
+        for (from, until) in talks {
+            total += until.since(from.max(counted)).0.max(0);
+            counted = counted.max(until);
         }
+        (total + 500) / 1000
     }
 
     /// The call is over, as far as we know: the provider says so, or all known legs have ended.

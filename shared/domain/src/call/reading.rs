@@ -10,6 +10,8 @@ use crate::job::JobResult;
 use crate::reason::Reason;
 use crate::time::{Millis, Timestamp};
 
+/// After a talk is over the account takes a moment: the first question waits for it.
+const FIRST: Millis = Millis::seconds(5);
 /// Wait before the second question; it doubles up to the longest.
 const FIRST_PAUSE: Millis = Millis::seconds(30);
 const LONGEST_PAUSE: Millis = Millis::minutes(30);
@@ -72,7 +74,7 @@ impl Turn<'_> {
         }
         match &call.reading {
             // Who talked is known: the account adds how long.
-            Reading::Unasked if call.over_at.is_some() && call.answered() => Some(self.now),
+            Reading::Unasked if call.over_at.is_some() && call.answered() => Some(call.touched_at.after(FIRST)),
             Reading::Unasked if call.is_connected() => Some(call.touched_at.after(self.policy.waits.connected_ms)),
             Reading::Unasked => self.final_due(),
             Reading::Again { at, .. } => Some(*at),

@@ -56,13 +56,14 @@ fn talked(life: &mut Life) {
 }
 
 #[test]
-fn the_account_is_asked_for_at_once_when_a_talk_is_over_and_its_duration_wins() {
+fn the_account_is_asked_for_when_a_talk_is_over_and_its_duration_wins() {
     let mut life = life();
     talked(&mut life);
-    life.hear(over(131), 131);
+    assert_eq!(life.hear(over(131), 131), Some(at(136)));
+    life.due(136);
     assert_eq!((life.questions(), life.call.final_at, life.call.talk_seconds()), (1, None, 123));
-    life.told(vec![account(Some(121))], 132);
-    assert_eq!((life.call.final_at, life.call.talk_seconds()), (Some(at(132)), 121));
+    life.told(vec![account(Some(121))], 137);
+    assert_eq!((life.call.final_at, life.call.talk_seconds()), (Some(at(137)), 121));
     assert_eq!(life.call.ended_at(), Some(at(131)), "the account says how long, events say when");
 }
 
@@ -70,7 +71,8 @@ fn the_account_is_asked_for_at_once_when_a_talk_is_over_and_its_duration_wins() 
 fn a_talk_without_an_account_is_final_after_a_minute_with_what_the_legs_say() {
     let mut life = life();
     talked(&mut life);
-    assert_eq!(life.hear(over(131), 131), Some(at(191)));
+    life.hear(over(131), 131);
+    assert_eq!(life.due(136), Some(at(191)));
     life.due(191);
     assert_eq!((life.call.final_at, life.call.talk_seconds()), (Some(at(191)), 123));
     assert!(life.codes().contains(&"final_end"));
@@ -182,7 +184,8 @@ fn a_recording_waits_for_no_question() {
     let mut life = life();
     talked(&mut life);
     life.hear(over(131), 131);
-    life.hear(event(131, CallEventKind::RecordingReady { recording: "r".into() }), 131);
+    life.due(136);
+    life.hear(event(136, CallEventKind::RecordingReady { recording: "r".into() }), 131);
     let copied = life.wanted.iter().find_map(|(_, wanted)| match wanted {
         Wanted::Job(order) if matches!(order.command, Command::CopyRecording { .. }) => Some(order.points.clone()),
         _ => None,
@@ -200,7 +203,7 @@ fn an_employee_who_is_rung_and_connected_again_is_one_leg_that_is_not_over() {
     assert!(life.call.is_connected() && !life.call.is_over());
     life.hear(pin("12", LegState::Disconnected, 150), 150);
     assert!(!life.call.is_connected());
-    assert_eq!(life.call.talk_seconds(), 143, "from the first connection to the last end");
+    assert_eq!(life.call.talk_seconds(), 143, "what overlaps counts once");
 }
 
 #[test]
@@ -218,6 +221,7 @@ fn who_talks_with_the_client_after_somebody_else_took_the_call_over() {
             life.hear(legs[(turn + index) % legs.len()].clone(), 100);
         }
         assert_eq!(life.call.employee(true).map(|(extension, _)| extension), Some("23".into()));
+        assert_eq!(life.call.talk_seconds(), 53 + 25, "the talks, not the ringing between them");
         assert_eq!(life.call.employee(false).map(|(extension, _)| extension), Some("12".into()));
     }
 }
@@ -244,6 +248,7 @@ fn two_clocks_for_one_talk_are_no_correction() {
     talked(&mut life);
     life.client_is_new(131);
     life.hear(over(131), 131);
+    life.due(136);
     life.due(191);
     let (id, _) = life.job(|command| matches!(command, Command::MakeRecords(_))).expect("records");
     let records = crate::job::Records { contact: Some("7".into()), ..Default::default() };

@@ -1,0 +1,54 @@
+//! Rostelecom beside the world: its calls, and its notices on their way to `ingest`.
+
+use std::sync::PoisonError;
+
+use perezvon_sandbox::Post;
+use perezvon_sandbox::rostelecom::{Config, Employee, Manner, Rostelecom};
+
+use super::{World, gateway_request};
+
+/// A domain whose employees are those of the world's settings.
+pub(super) fn fake() -> Rostelecom {
+    let employees = [("10", "anna"), ("12", "petrova"), ("23", "sidorov")];
+    let employees = employees.map(|(pin, login)| Employee::new(pin, login, login)).to_vec();
+    let mut vats = Rostelecom::new(Config { employees, ..Config::default() });
+    vats.behave(Manner { asks: false, ..Manner::default() });
+    vats
+}
+
+impl World {
+    /// The sandbox Rostelecom.
+    pub fn vats<T>(&self, look: impl FnOnce(&mut Rostelecom) -> T) -> T {
+        look(&mut self.http.vats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives the sandbox Rostelecom the address of this channel.
+    pub fn tell_vats(&self, account: &str, channel: &str) {
+        let path = self.hook_path(account, channel, 1, "");
+        self.vats(|vats| vats.tell(&format!("https://calls.test{path}")));
+    }
+
+    /// Posts what is due through processes that may crash: a notice whose process died is lost, as with this
+    /// provider. False: nothing was due.
+    pub(super) async fn post_due(&mut self) -> bool {
+        let now_ms = self.clock.now_ms();
+        let due = self.vats(|vats| vats.take_due(now_ms));
+        let any = !due.is_empty();
+        for post in due {
+            let status = self.post_notice(&post).await.unwrap_or_default();
+            let now_ms = self.clock.now_ms();
+            self.vats(|vats| vats.note_posted(&post, u16::try_from(status).unwrap_or_default(), b"{}", now_ms));
+        }
+        any
+    }
+
+    async fn post_notice(&mut self, post: &Post) -> Option<i64> {
+        let path = post.url.strip_prefix("https://calls.test").expect("only the world is told");
+        self.requests += 1;
+        let mut request = gateway_request(path, "application/json", &post.body, self.requests, self.clock.now_ms());
+        for (name, value) in &post.headers {
+            request.headers.insert(*name, value.parse().expect("a header"));
+        }
+        self.request_surviving(request).await
+    }
+}
