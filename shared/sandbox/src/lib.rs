@@ -17,4 +17,4 @@ pub mod rostelecom;
 pub use fault::{Fault, FaultKind};
 pub use gate::Logged;
 pub use http::{Request, Response};
-pub use post::Post;
+pub use post::{Post, Posted};

@@ -1,5 +1,7 @@
 //! What a system tells or asks by itself.
 
+use serde::{Deserialize, Serialize};
+
 /// A request that the server around a system is to make: POST to exactly this address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Post {
@@ -13,4 +15,14 @@ pub struct Post {
     /// So long it waits for the answer, in milliseconds.
     pub wait_ms: i64,
     pub sent_ms: i64,
+}
+
+/// A request that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posted {
+    pub at_ms: i64,
+    pub method: String,
+    pub body: String,
+    /// 0: no answer.
+    pub status: u16,
 }

@@ -4,6 +4,8 @@
 //! webhooks as given, or shuffle, repeat and drop them: the order in which they come is no order
 //! of events.
 
+use serde::{Deserialize, Serialize};
+
 use super::digest;
 use super::events::Party;
 use super::story::{End, Leg, Story};
@@ -17,10 +19,10 @@ pub const ANSWER_S: i64 = 7;
 /// Seconds from the end of a call until its recording is announced.
 pub const RECORDED_S: i64 = 15;
 
-const HOST: &str = "vpbx100000001.mangosip.ru";
+pub(super) const HOST: &str = "vpbx100000001.mangosip.ru";
 
 /// What all webhooks of a call share.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Id of the conversation; also makes the ids of its legs.
     pub entry: String,

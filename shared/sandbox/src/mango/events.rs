@@ -1,9 +1,10 @@
 //! The shapes of webhooks: key order as on the wire, absent keys left out.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Either side of a leg or of a whole call.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Party {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) extension: Option<String>,
@@ -44,6 +45,21 @@ pub(super) struct CallEvent<'a> {
     pub(super) sip_call_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) transfer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) command_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) callback_initiator: Option<&'a str>,
+}
+
+/// `events/call`, read back: how a leg stands.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(super) struct Seen {
+    pub(super) call_id: String,
+    pub(super) seq: u32,
+    pub(super) call_state: String,
+    pub(super) location: String,
+    pub(super) from: Party,
+    pub(super) to: Party,
 }
 
 /// `events/summary`.

@@ -1,8 +1,15 @@
-//! A Mango Office PBX: its recordings API, its signature, and the webhooks of whole calls.
+//! A Mango Office PBX: its API, its signature, the webhooks of whole calls, and calls that commands change.
 
+mod api;
+mod by_hand;
 pub mod calls;
+mod commanded;
+mod commands;
+mod directory;
 mod events;
+mod live;
 mod recordings;
+mod stats;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -13,10 +20,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+pub use by_hand::{Placed, What};
+pub use commands::{Commanded, Refusal};
+pub use directory::User;
+
 use crate::fault::{Fate, Fault};
 use crate::gate::{Gate, Limit, Logged, Pace};
 use crate::http::{Request, Response};
-use recordings::{Lock, Recording, Ticket};
+use api::{Lock, Paces};
+use recordings::{Recording, Ticket};
 
 /// How a PBX behaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +45,9 @@ pub struct Config {
     pub missing_recording_counts: bool,
     /// Whether there is a recording of every id, for webhooks that were made elsewhere.
     pub every_recording: bool,
+    /// The company's number as digits.
+    pub line: String,
+    pub users: Vec<User>,
 }
 
 impl Default for Config {
@@ -44,6 +59,48 @@ impl Default for Config {
             requests_per_second: 10,
             missing_recording_counts: true,
             every_recording: false,
+            line: "74950000001".to_owned(),
+            users: vec![
+                User::new(300_000_101, "Петрова Анна", "12", "petrova"),
+                User::new(300_000_102, "Сидоров Пётр", "23", "sidorov"),
+                User::new(300_000_103, "Кузнецова Ольга", "34", ""),
+                User::new(300_000_104, "Администратор", "", ""),
+            ],
+        }
+    }
+}
+
+/// What the documents leave open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Manner {
+    /// A command that cannot be carried out is accepted, and its code comes with the result.
+    pub late_errors: bool,
+    /// So long after a command its result is told, in milliseconds.
+    pub result_after_ms: i64,
+    pub call_back_employee_answers: bool,
+    /// Seconds of talk in a call back; 0: the client does not answer.
+    pub call_back_talk_s: i64,
+    pub call_back_recorded: bool,
+    /// What legs of a call back name as who wanted it; empty: they do not tell.
+    pub call_back_initiator: String,
+    /// So long after the order statistics are there.
+    pub stats_after_ms: i64,
+    /// Events that are never posted: `events/summary`.
+    pub lost: Vec<String>,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self {
+            late_errors: false,
+            result_after_ms: 150,
+            call_back_employee_answers: true,
+            call_back_talk_s: 20,
+            call_back_recorded: true,
+            call_back_initiator: "API".to_owned(),
+            stats_after_ms: 6_000,
+            lost: Vec::new(),
         }
     }
 }
@@ -57,6 +114,24 @@ pub struct Mango {
     recordings: BTreeMap<String, Recording>,
     /// One-shot addresses given out.
     tickets: BTreeMap<String, Ticket>,
+    #[serde(default)]
+    manner: Manner,
+    /// The outside system that it tells, without a slash at the end; empty: none.
+    #[serde(default)]
+    address: String,
+    #[serde(default)]
+    paces: Paces,
+    #[serde(default)]
+    calls: live::Calls,
+    #[serde(default)]
+    commands: Vec<Commanded>,
+    #[serde(default)]
+    refusals: Vec<Refusal>,
+    #[serde(default)]
+    stats: Vec<stats::Order>,
+    /// Conversations made so far.
+    #[serde(default)]
+    made: u64,
 }
 
 impl Mango {
@@ -68,13 +143,21 @@ impl Mango {
             lock: Lock::default(),
             recordings: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            manner: Manner::default(),
+            address: String::new(),
+            paces: Paces::default(),
+            calls: live::Calls::default(),
+            commands: Vec::new(),
+            refusals: Vec::new(),
+            stats: Vec::new(),
+            made: 0,
         }
     }
 
     /// Carries out a request and answers it. Status 0: no answer reaches the caller.
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Response {
-        if request.method == "POST" && request.path == "/sandbox/faults" {
-            return self.gate.faults.inject_json(&request.body);
+        if request.path.starts_with("/sandbox/") {
+            return self.by_hand(request, now_ms);
         }
         let limit = Limit { per_second: self.config.requests_per_second, block: None };
         let limit = request.path.starts_with("/vpbx/").then_some(&limit);
@@ -92,6 +175,11 @@ impl Mango {
     /// A recording that can be fetched from `ready_at_ms` on.
     pub fn add_recording(&mut self, id: &str, ready_at_ms: i64) {
         self.recordings.insert(id.to_owned(), Recording { ready_at_ms });
+    }
+
+    /// How it behaves from now on.
+    pub fn behave(&mut self, manner: Manner) {
+        self.manner = manner;
     }
 
     /// Puts a fault at the end of the queue; the first that hits a request decides its fate.

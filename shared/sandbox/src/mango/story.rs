@@ -5,20 +5,43 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::calls::{Call, Employee, RECORDED_S, Webhook};
-use super::events::{CallEvent, Dct, Party, RecordAdded, RecordingEvent, Summary};
+use super::events::{CallEvent, Dct, Party, RecordAdded, RecordingEvent, Seen, Summary};
 
 /// The short number of the group that rings.
-const GROUP: &str = "303";
+pub(super) const GROUP: &str = "303";
 
 /// One connection inside a call.
 pub(super) struct Leg {
     id: String,
-    location: &'static str,
+    location: String,
     pub(super) from: Party,
     pub(super) to: Party,
     seq: u32,
     pub(super) sip_call_id: Option<String>,
     pub(super) transfer: Option<&'static str>,
+    /// The command that made it.
+    pub(super) command_id: Option<String>,
+    pub(super) callback_initiator: Option<String>,
+}
+
+impl From<Seen> for Leg {
+    fn from(seen: Seen) -> Self {
+        let Seen { call_id, seq, location, from, to, .. } = seen;
+        Self { seq, ..Self::new(call_id, &location, from, to) }
+    }
+}
+
+impl Leg {
+    fn new(id: String, location: &str, from: Party, to: Party) -> Self {
+        let location = location.to_owned();
+        let (sip_call_id, transfer, command_id, callback_initiator) = (None, None, None, None);
+        Self { id, location, from, to, seq: 0, sip_call_id, transfer, command_id, callback_initiator }
+    }
+
+    /// The same side, taken from this leg.
+    pub(super) fn taken(&self, side: Party) -> Party {
+        Party { taken_from_call_id: Some(self.id.clone()), ..side }
+    }
 }
 
 /// How a call ended, for its summary.
@@ -50,9 +73,8 @@ impl<'a> Story<'a> {
     }
 
     /// The `n`th leg of the call.
-    pub(super) fn leg(&self, n: u32, location: &'static str, from: Party, to: Party) -> Leg {
-        let id = STANDARD.encode(format!("1:10000001:{}:{n}", self.call.entry));
-        Leg { id, location, from, to, seq: 0, sip_call_id: None, transfer: None }
+    pub(super) fn leg(&self, n: u32, location: &str, from: Party, to: Party) -> Leg {
+        Leg::new(STANDARD.encode(format!("1:10000001:{}:{n}", self.call.entry)), location, from, to)
     }
 
     pub(super) fn menu(&self) -> Leg {
@@ -63,14 +85,14 @@ impl<'a> Story<'a> {
 
     /// The client, taken from the menu, waiting for the group.
     pub(super) fn queue(&self, menu: &Leg) -> Leg {
-        let from = Party { taken_from_call_id: Some(menu.id.clone()), ..self.client() };
+        let from = menu.taken(self.client());
         let to = Party { acd_group: Some(GROUP.to_owned()), ..menu.to.clone() };
         self.leg(2, "queue", from, to)
     }
 
     /// The client, taken from another leg, at an employee's telephone.
     pub(super) fn at(&self, n: u32, employee: &Employee, taken_from: &Leg) -> Leg {
-        let from = Party { taken_from_call_id: Some(taken_from.id.clone()), ..self.client() };
+        let from = taken_from.taken(self.client());
         let to = Party { line_number: Some(self.call.line.clone()), ..employee.party() };
         self.leg(n, "abonent", from, to)
     }
@@ -88,13 +110,15 @@ impl<'a> Story<'a> {
             timestamp: self.call.start_s + at_s,
             seq: leg.seq,
             call_state: state,
-            location: leg.location,
+            location: &leg.location,
             from: &leg.from,
             to: &leg.to,
             disconnect_reason: reason,
             dct: Dct { kind: 0 },
             sip_call_id: leg.sip_call_id.as_deref(),
             transfer: leg.transfer,
+            command_id: leg.command_id.as_deref(),
+            callback_initiator: leg.callback_initiator.as_deref(),
         };
         self.hook("events/call", after_ms, &event);
     }

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 pub use asks::{Asked, Outcome};
 pub use by_hand::{Placed, What};
 pub use calls::{Call, Employee, Told};
-pub use posts::{Posted, Trouble, TroubleKind};
+pub use posts::{Trouble, TroubleKind};
 pub use story::{Account, Event, Kind};
 
 use crate::fault::{Fate, Fault};

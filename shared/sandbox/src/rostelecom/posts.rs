@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::{Rostelecom, Told, sign};
-use crate::post::Post;
+use crate::post::{Post, Posted};
 
 /// How many posts are remembered.
 const REMEMBERED: usize = 200;
@@ -18,16 +18,6 @@ const FOREIGN: &str = "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF";
 pub(super) const EVENTS: &str = "call_events";
 pub(super) const NUMBER_INFO: &str = "get_number_info";
 pub(super) const HISTORY: &str = "history_file_completed";
-
-/// A request that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posted {
-    pub at_ms: i64,
-    pub method: String,
-    pub body: String,
-    /// 0: no answer.
-    pub status: u16,
-}
 
 /// Something that happens to notices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

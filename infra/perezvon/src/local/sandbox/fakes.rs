@@ -4,7 +4,7 @@ use perezvon_sandbox::amocrm::{self, AmoCrm};
 use perezvon_sandbox::avito::{self, Avito};
 use perezvon_sandbox::mango::{self, Mango};
 use perezvon_sandbox::rostelecom::{self, Rostelecom};
-use perezvon_sandbox::{Request, Response};
+use perezvon_sandbox::{Post, Request, Response};
 use serde::{Deserialize, Serialize};
 
 /// The outside systems.
@@ -17,6 +17,13 @@ pub struct Fakes {
     /// The other PBX.
     #[serde(default)]
     pub vats: Rostelecom,
+}
+
+/// Who tells by itself, at its own times.
+#[derive(Clone, Copy)]
+pub(super) enum Telephony {
+    Mango,
+    Rostelecom,
 }
 
 /// Settings of the systems.
@@ -68,6 +75,18 @@ impl Fakes {
         } else {
             self.crm.handle(request, now_ms)
         }
+    }
+
+    /// When the next post is due, in Unix milliseconds.
+    pub(super) fn next_due(&self) -> Option<i64> {
+        self.pbx.next_due().into_iter().chain(self.vats.next_due()).min()
+    }
+
+    /// What is to be posted by now, and by whom.
+    pub(super) fn take_due(&mut self, now_ms: i64) -> Vec<(Telephony, Post)> {
+        let pbx = self.pbx.take_due(now_ms).into_iter().map(|post| (Telephony::Mango, post));
+        let vats = self.vats.take_due(now_ms).into_iter().map(|post| (Telephony::Rostelecom, post));
+        pbx.chain(vats).collect()
     }
 }
 

@@ -8,7 +8,8 @@ use perezvon_platform::{Clock as _, HttpRequest, HttpResponse};
 use perezvon_sandbox::Post;
 use perezvon_sandbox::avito::Push;
 
-use super::Sandbox;
+use super::fakes::Telephony;
+use super::{Fakes, Sandbox};
 use crate::local::wiring::client;
 
 /// What a push may take, in milliseconds: the messenger waits no longer for its answer.
@@ -58,24 +59,29 @@ impl Sandbox {
     /// Posts what telephone systems tell and ask, each at its time; never over.
     pub(super) async fn post_on_time(self: Arc<Self>) -> Infallible {
         loop {
-            let due_ms = self.look(|fakes| fakes.vats.next_due()).await;
+            let due_ms = self.look(Fakes::next_due).await;
             let wait_ms = due_ms.map(|due_ms| (due_ms - self.clock.now_ms()).max(0).unsigned_abs());
             tokio::select! {
                 () = tokio::time::sleep(wait_ms.map_or(LOOK, Duration::from_millis)) => {}
                 () = self.changed.notified() => continue,
             }
-            let posts = self.fakes.lock().await.vats.take_due(self.clock.now_ms());
-            for post in posts {
+            let posts = self.fakes.lock().await.take_due(self.clock.now_ms());
+            for (sender, post) in posts {
                 let sandbox = Arc::clone(&self);
-                tokio::spawn(async move { sandbox.post_call(&post).await });
+                tokio::spawn(async move { sandbox.post_call(sender, &post).await });
             }
         }
     }
 
-    async fn post_call(&self, post: &Post) {
+    async fn post_call(&self, sender: Telephony, post: &Post) {
         let answer = send(&post.url, post.headers.clone(), post.body.clone(), post.wait_ms).await;
         let (status, body) = answer.map_or((0, Vec::new()), |answer| (answer.status, answer.body));
-        self.change(|fakes| fakes.vats.note_posted(post, status, &body, self.clock.now_ms())).await;
+        let now_ms = self.clock.now_ms();
+        self.change(|fakes| match sender {
+            Telephony::Mango => fakes.pbx.note_posted(post, status, now_ms),
+            Telephony::Rostelecom => fakes.vats.note_posted(post, status, &body, now_ms),
+        })
+        .await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Specs of what goes wrong with notices on purpose.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{World, body, shortly};
 use crate::post::Post;
@@ -58,7 +58,7 @@ fn a_notice_can_be_signed_by_nobody_or_by_somebody_else_or_claim_another_charset
     assert!(is_signed(&foreign[2]));
     let wrong = hit("disconnected", TroubleKind::WrongCharset);
     assert_eq!(header(&wrong[3], "content-type"), "application/json; charset=windows-1251");
-    assert!(is_signed(&wrong[3]) && body(&wrong[3])["disconnect_reason"] == Value::from("Отбой вызывающего абонента"));
+    assert!(is_signed(&wrong[3]) && body(&wrong[3])["disconnect_reason"] == "Отбой вызывающего абонента");
 }
 
 #[test]
