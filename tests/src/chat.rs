@@ -50,6 +50,7 @@ static CHATS: Provider = Provider {
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: false,
+        calls_back: false,
         delete_within: None,
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },

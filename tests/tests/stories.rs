@@ -28,6 +28,8 @@ mod calls;
 mod chaos;
 #[path = "stories/chat_records.rs"]
 mod chat_records;
+#[path = "stories/click_to_call.rs"]
+mod click_to_call;
 #[path = "stories/conversations.rs"]
 mod conversations;
 #[path = "stories/costs.rs"]

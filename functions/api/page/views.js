@@ -2,6 +2,7 @@
 // Each makes its elements in a place and reads its data in load().
 
 import { act, h, may, moment, notice, ofAccount } from "./app.js";
+import { callBack } from "./call_back.js";
 import { conversations } from "./conversations.js";
 import { ru as texts } from "./texts.js";
 
@@ -92,7 +93,8 @@ function callRow() {
   const t = texts.calls;
   const detail = h("div", { className: "detail", hidden: true });
   const head = h("button", { className: "row", type: "button", ariaExpanded: "false" });
-  const row = { item: h("li", {}, head, detail), call: null };
+  const back = h("div", { className: "back" });
+  const row = { item: h("li", {}, head, back, detail), call: null };
   head.addEventListener("click", () => {
     detail.hidden = !detail.hidden;
     head.ariaExpanded = String(!detail.hidden);
@@ -131,6 +133,7 @@ function callRow() {
       call.trouble ? [" ", badge("trouble", t.trouble)] : null),
       h("time", { className: "when", dateTime: new Date(call.started_at).toISOString() }, moment(call.started_at)),
     );
+    if (!back.hasChildNodes()) back.append(...callBack(call));
     if (!detail.hidden) open();
   };
   return row;

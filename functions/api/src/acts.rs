@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use perezvon_domain::conversation::event::Author;
 use perezvon_domain::conversation::{Conversation, NotAssigned, NotDeleted, NotReplied, State, text};
-use perezvon_domain::policy::ChannelRules;
+use perezvon_domain::policy::{ChannelRules, Employee};
 use perezvon_domain::{AccountId, ChannelId, ConversationEventKind as Kind, EmployeeId, Policy, Timestamp};
 use perezvon_engine::commit::{Commanded, ItemId, Once};
 use perezvon_store::items::conversation::ConversationItem;
@@ -44,6 +44,13 @@ fn said<'de, D: Deserializer<'de>>(given: D) -> Result<Option<EmployeeId>, D::Er
     Option::deserialize(given)
 }
 
+/// What a person does is an employee's: of an owner who is none it is refused.
+pub fn employee<'a>(policy: &'a Policy, visitor: &Visitor) -> Result<&'a Employee, Problem> {
+    let named = policy.employee(&EmployeeId(visitor.person.name.clone()));
+    let works = named.filter(|employee| employee.active && !visitor.owns_everything());
+    works.ok_or(Problem::new(403, texts::ONLY_EMPLOYEES))
+}
+
 /// Who does something to which conversation.
 pub struct Acting {
     pub policy: Arc<Policy>,
@@ -52,16 +59,11 @@ pub struct Acting {
 }
 
 impl Api {
-    /// What a person does is an employee's: of an owner who is none it is refused.
     pub(crate) async fn acting(&self, account: &AccountId, id: &str, visitor: &Visitor) -> Result<Acting, Problem> {
         let (channel, chat) = id.split_once(':').ok_or_else(Problem::not_found)?;
         let policy = self.policies.read(&*self.table, account).await?;
         let policy = policy.ok_or(Problem::new(404, texts::NO_SETTINGS))?;
-        let by = EmployeeId(visitor.person.name.clone());
-        let works = policy.employee(&by).is_some_and(|employee| employee.active);
-        if visitor.owns_everything() || !works {
-            return Err(Problem::new(403, texts::ONLY_EMPLOYEES));
-        }
+        let by = employee(&policy, visitor)?.id.clone();
         let id = ItemId { account: account.clone(), channel: ChannelId::from(channel), entry: chat.to_owned() };
         Ok(Acting { policy, id, by })
     }

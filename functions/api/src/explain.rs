@@ -16,9 +16,10 @@ use serde_json::json;
 
 use crate::calls::CallView;
 use crate::jobs::JobView;
+use crate::order::OrderView;
 use crate::settings::Settings;
 use crate::web::{Problem, Reply};
-use crate::{Api, recording, story};
+use crate::{Api, recording, story, texts};
 
 /// Most jobs of one call on one connection.
 const MOST_JOBS: usize = 100;
@@ -61,11 +62,19 @@ impl Api {
         let told = story::told(&item.call, policy);
         let reasons = story::reasons(&item.call);
         let jobs = self.jobs_of(&item).await?;
-        let call = CallView::new(row, Some(policy));
+        let mut call = CallView::new(row, Some(policy));
+        let order = item.call.ordered.as_ref().map(|order| {
+            let job = jobs.iter().find(|job| job.effect == order.effect.as_str());
+            OrderView::of(order, &item.call.channel, job, self.now())
+        });
+        if let Some(order) = &order {
+            call.description = texts::order(&order.number, &order.words);
+        }
         let story = story::Story { call: &call, told: &told, reasons: &reasons, jobs: &jobs };
         let text = story.lines(&entities, &recordings, &policy.time_zone, self.public_url());
         let body = json!({
             "call": call,
+            "order": order,
             "told": told,
             "reasons": reasons,
             "jobs": jobs,

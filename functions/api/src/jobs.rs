@@ -44,6 +44,9 @@ pub struct JobView {
     pub crm_ids: Vec<CrmId>,
     /// A person may put it back.
     pub can_retry: bool,
+    /// A request of it is out, or was, and has no answer.
+    #[serde(skip)]
+    pub in_doubt: bool,
 }
 
 impl JobView {
@@ -63,6 +66,7 @@ impl JobView {
             result: job.result.as_ref().map(words::result),
             crm_ids: job.result.as_ref().map(crm_ids).unwrap_or_default(),
             can_retry: can_retry(job.state).is_ok(),
+            in_doubt: job.intent.is_some(),
         }
     }
 
@@ -82,6 +86,7 @@ impl JobView {
             result: None,
             crm_ids: Vec::new(),
             can_retry: false,
+            in_doubt: false,
         }
     }
 }

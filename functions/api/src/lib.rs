@@ -21,6 +21,7 @@ mod login;
 mod media;
 mod once;
 mod opaque;
+mod order;
 mod page;
 mod quarantine;
 mod range;
@@ -176,6 +177,7 @@ impl Api {
         match resource {
             Resource::Calls => self.calls(account, request).await,
             Resource::Call(id) => self.call(account, &id).await,
+            Resource::Order => self.order(account, visitor, request, ends_ms).await,
             Resource::Revoke { call, recording } => {
                 self.revoke(account, (&call, &recording), visitor, request, ends_ms).await
             }

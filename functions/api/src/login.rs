@@ -7,11 +7,12 @@ use perezvon_platform::link::{Person, open_person, sign_person};
 use perezvon_store::table::{Condition, Query};
 use perezvon_store::{Update, keys};
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::access::{self, EVERY_ACCOUNT, Right, Visitor};
 use crate::web::{Problem, Reply, Request};
-use crate::{Api, list, texts};
+use crate::{Api, list, order, texts};
 
 /// How long a one-time link is good, in seconds.
 const LINK_SECONDS: i64 = 15 * 60;
@@ -91,11 +92,13 @@ impl Api {
             let Some(settings) = self.settings(&id).await? else {
                 continue;
             };
-            let (name, zone) = (settings.document.account.name, settings.policy.time_zone);
+            let (name, zone) = (&settings.document.account.name, &settings.policy.time_zone);
             let groups: Vec<_> = settings.policy.groups.keys().collect();
-            accounts.push(serde_json::json!({ "id": id, "name": name, "time_zone": zone, "groups": groups }));
+            let ways = order::ways(&settings, visitor);
+            let told = json!({ "id": id, "name": name, "time_zone": zone, "groups": groups, "calls_by": ways });
+            accounts.push(told);
         }
-        Ok(Reply::json(200, &serde_json::json!({ "accounts": accounts })))
+        Ok(Reply::json(200, &json!({ "accounts": accounts })))
     }
 }
 
@@ -106,7 +109,7 @@ pub fn me(visitor: &Visitor) -> Reply {
     let account = Some(account).filter(|account| *account != EVERY_ACCOUNT);
     Reply::json(
         200,
-        &serde_json::json!({
+        &json!({
             "account": account,
             "name": name,
             "role": role,

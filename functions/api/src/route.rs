@@ -31,7 +31,12 @@ pub enum Route {
 pub enum Resource {
     Calls,
     Call(String),
-    Revoke { call: String, recording: String },
+    /// Click to call.
+    Order,
+    Revoke {
+        call: String,
+        recording: String,
+    },
     Quarantine,
     Release(String),
     ReleaseChannel,
@@ -42,16 +47,28 @@ pub enum Resource {
     Subscribe,
     Connections,
     RetryConnection(String),
-    RetryJob { connection: String, job: String },
+    RetryJob {
+        connection: String,
+        job: String,
+    },
     Jobs,
     Settings,
     PutSettings,
     MakeToken,
     Conversations,
     Conversation(String),
-    Act { conversation: String, act: Act },
-    Message { conversation: String, message: String },
-    DeleteMessage { conversation: String, message: String },
+    Act {
+        conversation: String,
+        act: Act,
+    },
+    Message {
+        conversation: String,
+        message: String,
+    },
+    DeleteMessage {
+        conversation: String,
+        message: String,
+    },
     Employees,
     Status(String),
     PutStatus(String),
@@ -91,7 +108,7 @@ impl Resource {
             Self::Calls | Self::Call(_) => Right::Calls,
             Self::Conversations | Self::Conversation(_) | Self::Message { .. } => Right::Calls,
             Self::Employees | Self::Status(_) => Right::Calls,
-            Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) => Right::Answer,
+            Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) | Self::Order => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
             Self::Subscribe | Self::Disable(_) => Right::Configure,
@@ -144,6 +161,7 @@ fn route(method: &str, segments: &[&str]) -> Option<Route> {
 fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
     Some(match (method, segments) {
         ("GET", ["calls"]) => Resource::Calls,
+        ("POST", ["calls"]) => Resource::Order,
         // A gateway may decode the path before we see it, and an id of a call may hold a slash.
         ("GET", ["calls", id @ ..]) => Resource::Call(id.join("/")),
         ("POST", ["calls", rest @ .., "revoke"]) => {
@@ -248,6 +266,7 @@ mod tests {
         ("POST", "conversations/ads:1/voice", ANSWER),
         ("POST", "conversations/ads:1/image", ANSWER),
         ("GET", "employees", &[Owner, Admin, Operator, Auditor]),
+        ("POST", "calls", ANSWER),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -300,6 +319,7 @@ mod tests {
             Resource::Act { act: Act::Voice, .. } => 29,
             Resource::Act { act: Act::Image, .. } => 30,
             Resource::Employees => 31,
+            Resource::Order => 32,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -307,13 +327,13 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 32);
+        assert_eq!(TABLE.len(), 33);
     }
 
     #[test]
     fn nobody_writes_as_an_auditor_and_an_operator_only_with_clients() {
         for (method, path, roles) in TABLE.iter().filter(|(method, ..)| *method != "GET") {
-            let with_clients = path.starts_with("conversations/") || path.starts_with("employees/");
+            let with_clients = path.starts_with("conversations/") || path.starts_with("employees/") || *path == "calls";
             assert!(!roles.contains(&Auditor), "{method} {path}");
             assert_eq!(roles.contains(&Operator), with_clients, "{method} {path}");
         }

@@ -20,7 +20,10 @@ pub struct Line {
 
 /// What the provider told, in the order of its times.
 pub fn told(call: &Call, policy: &Policy) -> Vec<Line> {
-    let mut lines = vec![line(call.first_received_at, "пришёл первый вебхук об этом звонке")];
+    let mut lines = Vec::new();
+    if call.ordered.is_none() {
+        lines.push(line(call.first_received_at, "пришёл первый вебхук об этом звонке"));
+    }
     for leg in call.legs.values() {
         of_leg(leg, policy, &mut lines);
     }

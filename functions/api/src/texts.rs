@@ -147,6 +147,32 @@ pub const LONG_KEY: Text = ("Ключ Idempotency-Key длиннее 100 бай�
 pub const STATUS_OF_ANOTHER: Text =
     ("Статус другого сотрудника вы поменять не можете", "Это делает он сам, администратор или владелец.");
 
+pub const NOT_A_TELEPHONE: Text = (
+    "Это не телефонный номер: позвонить на него нельзя",
+    "Впишите номер целиком, с кодом города или оператора: +7 999 000-11-22. На короткие номера отсюда не звонят.",
+);
+pub const NO_EXTENSION: Text = (
+    "У вас нет внутреннего номера АТС: сначала должен зазвонить ваш телефон, а какой он, неизвестно",
+    "Попросите администратора вписать его в настройки: employees, поле extension.",
+);
+pub const NO_TELEPHONY: Text = (
+    "Звонить не через что: нет включённого канала телефонии, который умеет звонить",
+    "Подключите его в настройках или включите (active = true).",
+);
+pub const WHICH_CHANNEL: Text =
+    ("Каналов телефонии несколько: непонятно, через какой звонить", "Укажите его идентификатор в поле channel.");
+pub const NO_SUCH_CHANNEL: Text =
+    ("Такого канала в настройках нет", "Проверьте поле channel: это идентификатор канала из настроек.");
+pub const CHANNEL_CALLS_NOBODY: Text =
+    ("Этот канал не звонит", "Укажите в поле channel канал телефонии, провайдер которого умеет звонить.");
+pub const TELEPHONY_OFF: Text =
+    ("Этот канал отключён: звонки через него не заказываются", "Включите его в настройках.");
+
+pub const ORDER_ASKED: &str = "заказываем у АТС";
+pub const ORDER_STARTED: &str = "звонок начался";
+pub const ORDER_UNKNOWN: &str = "АТС не ответила, и неизвестно, звонит ли она: посмотрите на свой телефон. \
+                                 Второй раз мы её не просим; если телефон молчит, закажите звонок заново";
+pub const NO_ANSWER: &str = "АТС не была доступна минуту";
 pub const SHORTEN: &str = "Сократите текст или отправьте его по частям.";
 pub const WRITE_AGAIN: &str = "Отправьте клиенту ещё одно сообщение с исправлением.";
 pub const CORRECT_THE_REQUEST: &str = "Исправьте запрос и повторите.";
@@ -202,6 +228,21 @@ pub fn too_many_bytes(most: usize) -> String {
 /// A reply would go out in more parts than may be.
 pub fn too_many_parts(most: usize) -> String {
     format!("Текст не помещается в {most} сообщений: столько провайдер примет за один ответ")
+}
+
+/// An order and what came of it.
+pub fn order(number: &str, words: &str) -> String {
+    format!("Заказ звонка на {number}: {words}")
+}
+
+/// The provider took an order.
+pub fn order_accepted(extension: &str) -> String {
+    format!("АТС приняла заказ: сейчас зазвонит доб. {extension}")
+}
+
+/// An order never left.
+pub fn order_not_sent(why: &str) -> String {
+    format!("не заказан: {why}")
 }
 
 /// A message was sent too long ago.

@@ -76,6 +76,9 @@ pub fn command(command: &Command) -> String {
         Command::Chat(command) => chat_words(command),
         Command::Subscribe { .. } => "сообщить провайдеру, куда слать события".to_owned(),
         Command::Heal { .. } => "забрать из чатов то, о чём провайдер не сообщил".to_owned(),
+        Command::CallBack { extension, client } => {
+            format!("позвонить: сначала на доб. {extension}, после ответа на {}", client.plus())
+        }
         Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
         Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
     }
@@ -144,6 +147,7 @@ pub fn result(result: &JobResult) -> String {
         JobResult::Chat(result) => chat_result(result).to_owned(),
         JobResult::Subscribed => "провайдер знает адрес".to_owned(),
         JobResult::Healed => "пропущенного больше нет".to_owned(),
+        JobResult::CallStarted { .. } => "АТС приняла заказ звонка".to_owned(),
         JobResult::Unsubscribed => "на прежний адрес больше ничего не придёт".to_owned(),
         JobResult::CallRead { news } if news.is_empty() => "АТС пока ничего не знает".to_owned(),
         JobResult::CallRead { .. } => "АТС ответила".to_owned(),

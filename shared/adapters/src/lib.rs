@@ -92,6 +92,8 @@ pub struct Capabilities {
     pub names_outgoing_line: bool,
     /// A reply may be a picture.
     pub takes_images: bool,
+    /// It calls a client for an employee, whose telephone rings first.
+    pub calls_back: bool,
     /// How long after it was sent a message can be taken back; `None`: whether it can is asked.
     pub delete_within: Option<Millis>,
     pub signature: Signature,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::ChatCommand;
 use crate::client::ClientId;
 use crate::conversation::Cause;
-use crate::ids::{ChannelId, ConnectionId, CrmId, EffectId, EmployeeId};
+use crate::ids::{ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
 use crate::job::{Amendment, CallLog, Point, RecordPlan};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -76,6 +76,8 @@ pub enum Command {
     Unsubscribe { url: String },
     /// What does the provider say of this call, which began about then?
     ReadCall { entry: String, started_at: Timestamp },
+    /// Ring this employee's telephone, and once it is answered the client's.
+    CallBack { extension: Extension, client: Number },
 }
 
 /// Which function carries a command out.
@@ -97,12 +99,17 @@ impl Command {
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
+            Self::CallBack { .. } => Lane::Outbound,
         }
     }
 
     /// Wanted only for a while: `still_wanted` is asked before it is first sent.
     pub fn is_wanted_for_a_while(&self) -> bool {
-        matches!(self, Self::Chat(command) if command.is_automatic())
+        match self {
+            Self::Chat(command) => command.is_automatic(),
+            Self::CallBack { .. } => true,
+            _ => false,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::event::ConversationEvent;
-use crate::ids::{AccountId, ChannelId, EffectId, Extension};
+use crate::ids::{AccountId, ChannelId, EffectId, EmployeeId, Extension};
 use crate::job::JobResult;
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -65,6 +65,22 @@ pub enum CallEventKind {
     },
     /// A timer asks whether anything is due. Carries nothing, decides nothing.
     WakeDue,
+    /// An employee wants to talk to this number, at the telephone with this internal number.
+    CallOrdered { by: EmployeeId, extension: Extension, client: Number },
+    /// The provider tells of such an order. Counts only where the item awaits that effect.
+    OrderTold { effect: EffectId, news: OrderNews },
+}
+
+/// What a provider tells of an ordered call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderNews {
+    /// It took the order; with the call that it became, as far as that is known.
+    Accepted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<String>,
+    },
+    /// It did not call, and why.
+    Refused { why: String },
 }
 
 /// Which way a call goes, seen from the company.

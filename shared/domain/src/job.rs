@@ -225,6 +225,11 @@ pub enum JobResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         made: Option<Records>,
     },
+    /// The provider takes an ordered call up; with the call that it becomes, if it says so.
+    CallStarted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        entry: Option<String>,
+    },
 }
 
 /// A client the CRM knows.

@@ -42,6 +42,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: false,
+        calls_back: false,
         delete_within: None,
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",

@@ -47,6 +47,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: true,
+        calls_back: false,
         delete_within: Some(Millis::minutes(60)),
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \

@@ -49,7 +49,7 @@ fn by_code(code: u64, reply: &Reply, progress: &mut BTreeMap<String, String>, no
         },
         4290 | 5001 | 5008 => slow_down(reply, now),
         // Not repeated: a second bad request within two minutes would shut the API for everything.
-        2000..=4999 | 6000..=6999 => Outcome::Failed(failed(format!("АТС отказала: {} (код {code})", words(code)))),
+        2000..=4999 | 6000..=6999 => Outcome::Failed(failed(in_words(code))),
         5000..=5999 => again(now, format!("сбой на стороне АТС (код {code})")),
         _ => again(now, format!("АТС ответила кодом {code}, но ссылки на запись не дала")),
     }
@@ -95,8 +95,28 @@ fn slow_down(reply: &Reply, now: Timestamp) -> Outcome {
     Outcome::Pause { until: Some(now.after(wait)), why }
 }
 
+/// What a refusal of a command means. Its outcome cannot be looked up, so it is never repeated on a guess: only what
+/// the provider says it did not look at goes out again.
+pub(super) fn refused_command(reply: &Reply, now: Timestamp) -> Outcome {
+    match (reply.status, code(&reply.body)) {
+        (401 | 429, _) | (403, None) | (_, Some(3102 | 3105 | 4290 | 5001 | 5008)) => {
+            refused(reply, &mut BTreeMap::new(), now)
+        }
+        (_, Some(code @ 2000..=6999)) => Outcome::Failed(failed(in_words(code))),
+        (status @ 400..=499, None) => {
+            Outcome::Failed(failed(format!("АТС отклонила команду (HTTP {status}): попробуйте ещё раз")))
+        }
+        (status, _) => Outcome::Unknown { why: format!("АТС ответила непонятно (HTTP {status})") },
+    }
+}
+
+/// A code for people.
+pub(super) fn in_words(code: u64) -> String {
+    format!("АТС отказала: {} (код {code})", words(code))
+}
+
 /// The code in an answer: `result` or `code`, a number or a text.
-fn code(body: &[u8]) -> Option<u64> {
+pub(super) fn code(body: &[u8]) -> Option<u64> {
     let answer: Value = serde_json::from_slice(body).ok()?;
     let number = |value: &Value| match value {
         Value::Number(number) => number.as_u64(),
@@ -135,6 +155,7 @@ fn known_words(code: u64) -> Option<&'static str> {
         4002 => "запись слишком коротка и не сохранена",
         4100 => "действие не разрешено логикой АТС",
         4500 => "запрещено настройками безопасности",
+        5000 => "сбой на стороне АТС",
         6000 => "ошибка факса",
         _ => return None,
     })

@@ -1,6 +1,9 @@
 //! Webhooks in: which event a path names, the check of the signature, the way into our words.
 
+use serde_json::Value;
+
 use super::Mango;
+use super::call_back;
 use super::events;
 use super::form;
 use crate::fields::Fields;
@@ -9,6 +12,8 @@ use crate::secret::{Secret, same};
 
 /// The button that checks the connection.
 pub(super) const PING: &str = "ping";
+/// What came of a command to call back.
+const CALLED_BACK: &str = "result/callback";
 /// Everything the provider is known to send.
 const PATHS: &[&str] = &[
     "events/call",
@@ -25,7 +30,7 @@ const PATHS: &[&str] = &[
     "events/user/session_end",
     "events/md",
     "events/md/onAppealClose",
-    "result/callback",
+    CALLED_BACK,
     "result/callback_group",
     "result/call/hangup",
     "result/call/hold/on",
@@ -79,17 +84,31 @@ impl Intake for Mango {
             "events/record/added" => events::recording_ready,
             "events/dtmf" => events::digits_pressed,
             PING => return Ok(vec![Inbound::Ping]),
+            CALLED_BACK => return called_back(&request),
             known if is_known(known) => return Ok(vec![Inbound::Counted(known.to_owned())]),
             other => return Err(Malformed(format!("unknown event path `{other:.80}`"))),
         };
-        let payload = serde_json::from_str(request.payload())
-            .map_err(|error| Malformed(format!("the payload is no JSON: {error}")))?;
-        Ok(vec![Inbound::Call(read(&Fields::of(&payload)?)?)])
+        let payload = payload(&request)?;
+        let fields = Fields::of(&payload)?;
+        let news = read(&fields)?;
+        let order = if name == "events/call" { call_back::became(&fields, &news)? } else { None };
+        Ok([Some(Inbound::Call(news)), order].into_iter().flatten().collect())
     }
 
     fn paths(&self) -> &'static [&'static str] {
         PATHS
     }
+}
+
+fn payload(request: &Verified<'_>) -> Result<Value, Malformed> {
+    serde_json::from_str(request.payload()).map_err(|error| Malformed(format!("the payload is no JSON: {error}")))
+}
+
+/// What a command came to: of ours it is news, that of another system is counted as before.
+fn called_back(request: &Verified<'_>) -> Result<Vec<Inbound>, Malformed> {
+    let payload = payload(request)?;
+    let news = call_back::told(&Fields::of(&payload)?)?;
+    Ok(vec![news.map_or_else(|| Inbound::Counted(CALLED_BACK.to_owned()), Inbound::Call)])
 }
 
 /// The event a path names: what follows the user's own base address and any `api/v1`.

@@ -1,4 +1,4 @@
-//! Jobs out: a recording, either copied through its one-shot link or named by a signed one.
+//! Jobs out: a call that an employee ordered; a recording, copied through its one-shot link or named by a signed one.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::Mango;
 use super::answer::{self, failed};
+use super::call_back;
 use super::form::{self, CONTENT_TYPE, KEY, SALT};
-use crate::jobs::{Expect, Jobs, Known, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use crate::jobs::{Expect, Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::recording;
 use crate::secret::Secret;
 
@@ -19,32 +20,33 @@ const RETRY: Millis = Millis::minutes(1);
 /// What may stand in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// What we make there: a call, which cannot be found again.
+static MARKERS: [Marker; 1] = [Marker { entity: "call_back", level: Level::E0, lag: Millis(0) }];
+/// Its place among them.
+const CALL_BACK: usize = 0;
+
 /// Where the one-shot link is remembered between steps.
 const LOCATION: &str = "location";
 
 impl Jobs for Mango {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
-        let Command::CopyRecording { recording: id, blob, link_only } = &work.command else {
-            return Step::Failed(failed("эта АТС умеет отдавать только записи разговоров"));
-        };
-        if let Some(result) = recording::stored(&work.progress, blob) {
-            return Step::Done(result);
-        }
         if !form::is_whole(known.secret) {
             let why = "у канала нет ключа или соли: впишите их в настройки".to_owned();
             return Step::Wait { until: known.now.after(RETRY), why };
         }
-        if *link_only {
-            let url = link(id, known.base, known.secret, known.now);
-            return Step::Done(JobResult::RecordingLinked { url });
+        match &work.command {
+            Command::CopyRecording { recording, blob, link_only } => {
+                next_of_recording(work, known, recording, blob, *link_only)
+            }
+            Command::CallBack { extension, client } => call_back::next(work, known, extension, client, CALL_BACK),
+            _ => Step::Failed(failed("этого АТС не умеет: она звонит и отдаёт записи разговоров")),
         }
-        Step::Read(match work.progress.get(LOCATION) {
-            Some(location) => recording::fetch(location, blob),
-            None => ask(id, known),
-        })
     }
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        if matches!(work.command, Command::CallBack { .. }) {
+            return call_back::absorb(work, known, reply);
+        }
         // Good for one request, whatever came of it.
         if work.progress.remove(LOCATION).is_some() {
             return recording::fetched(work, reply, 1).unwrap_or_else(|| {
@@ -63,7 +65,7 @@ impl Jobs for Mango {
     }
 
     fn markers(&self) -> &'static [Marker] {
-        &[]
+        &MARKERS
     }
 
     fn refresh(&self, _: &Known<'_>) -> Option<Outgoing> {
@@ -77,6 +79,20 @@ impl Jobs for Mango {
     fn refresh_due(&self, _: &Secret) -> Option<Timestamp> {
         None
     }
+}
+
+fn next_of_recording(work: &Work, known: &Known<'_>, id: &str, blob: &str, link_only: bool) -> Step {
+    if let Some(result) = recording::stored(&work.progress, blob) {
+        return Step::Done(result);
+    }
+    if link_only {
+        let url = link(id, known.base, known.secret, known.now);
+        return Step::Done(JobResult::RecordingLinked { url });
+    }
+    Step::Read(match work.progress.get(LOCATION) {
+        Some(location) => recording::fetch(location, blob),
+        None => ask(id, known),
+    })
 }
 
 /// A query for the one-shot link; the order of its fields is the documented one.

@@ -1,6 +1,7 @@
 //! Mango Office: a cloud PBX that posts signed forms and hands recordings over by one-shot links.
 
 mod answer;
+mod call_back;
 mod events;
 mod form;
 mod intake;
@@ -31,6 +32,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         reads_calls: false,
         names_outgoing_line: true,
         takes_images: false,
+        calls_back: true,
         delete_within: None,
         signature: Signature::Checked,
     },

@@ -3,6 +3,7 @@
 // Samples are files, and one variable rewrites the expected ones.
 #![allow(clippy::disallowed_methods)]
 
+mod call_back;
 mod corpus;
 mod intake;
 mod jobs;

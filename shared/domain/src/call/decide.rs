@@ -31,6 +31,8 @@ pub fn decide(state: &Call, events: &[CallEvent], policy: &Policy, now: Timestam
         }
         match &event.kind {
             CallEventKind::JobEnded { effect, result } => turn.take_result(effect, result),
+            CallEventKind::CallOrdered { by, extension, client } => turn.take_order(by, extension, client),
+            CallEventKind::OrderTold { effect, news } => turn.take_order_news(effect, news),
             CallEventKind::RecordingLinkRevoked { recording, generation, by } => {
                 turn.take_revocation(recording, *generation, by);
             }
@@ -115,6 +117,7 @@ impl<'a> Turn<'a> {
             return;
         }
         self.take_copy(effect, result);
+        self.take_order_result(effect, result);
     }
 
     fn take_client(&mut self, effect: &EffectId, result: &JobResult) -> bool {

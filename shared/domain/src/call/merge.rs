@@ -37,6 +37,8 @@ impl Call {
             CallEventKind::JobEnded { .. } | CallEventKind::RecordingLinkRevoked { .. } | CallEventKind::WakeDue => {
                 false
             }
+            // An order is no call: the one that comes of it is told elsewhere.
+            CallEventKind::CallOrdered { .. } | CallEventKind::OrderTold { .. } => false,
         }
     }
 

@@ -9,6 +9,7 @@ mod decide;
 mod facts;
 mod log;
 mod merge;
+pub mod order;
 mod reading;
 mod records;
 mod responsible;
@@ -31,6 +32,7 @@ use crate::reason::{Because, Reason};
 use crate::time::Timestamp;
 
 pub use decide::{Decision, decide};
+pub use order::Ordered;
 pub use reading::Reading;
 pub use revoke::NotRevoked;
 
@@ -85,6 +87,9 @@ pub struct Call {
     /// Changes that were asked for, done or not: each once.
     #[serde(default, skip_serializing_if = "Asked::is_empty")]
     pub asked: Asked,
+    /// An employee ordered it, and this is the order alone: what came of it is another call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered: Option<Ordered>,
     /// Last job on each connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub last_job: BTreeMap<ConnectionId, Prev>,
@@ -336,6 +341,7 @@ impl Call {
             log: LogState::Waiting,
             amends: BTreeMap::new(),
             asked: Asked::default(),
+            ordered: None,
             last_job: BTreeMap::new(),
             because: Vec::new(),
         }

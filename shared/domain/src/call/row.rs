@@ -61,14 +61,17 @@ impl Call {
             _ => None,
         };
         let extension = self.employee(true).map(|(extension, _)| extension);
+        let order = self.ordered.as_ref();
+        let extension = extension.or_else(|| order.map(|order| order.extension.clone()));
         let employee = extension.map(|ext| policy.by_extension(&ext).map_or_else(|| ext.0.clone(), |e| e.name.clone()));
+        let number = self.client_number().or(order.map(|order| &order.client));
         Row {
             channel: self.channel.clone(),
             entry: self.entry.clone(),
             direction: self.direction(),
             answered: self.answered(),
             ended: self.final_at.is_some(),
-            number: self.client_number().map(crate::number::Number::plus),
+            number: number.map(crate::number::Number::plus),
             name,
             line: self.line().map(str::to_owned),
             employee,

@@ -1,5 +1,6 @@
 //! Decisions on calls, told as sentences.
 
+mod order;
 mod reading;
 mod revoke;
 

@@ -78,6 +78,10 @@ pub trait Aggregate: Clone + Send + Sync {
     fn event(id: &ItemId, now: Timestamp, kind: Self::Kind) -> Self::Event;
     /// The question of a timer.
     fn question(timer: Timer) -> Self::Kind;
+    /// A person's command of this kind makes the item; others find it.
+    fn begins(_kind: &Self::Kind) -> bool {
+        false
+    }
     /// The timer that asks by this event.
     fn timer(event: &Self::Event) -> Option<Timer>;
     /// The core.

@@ -48,6 +48,10 @@ impl Aggregate for CallItem {
         CallEventKind::WakeDue
     }
 
+    fn begins(kind: &CallEventKind) -> bool {
+        matches!(kind, CallEventKind::CallOrdered { .. })
+    }
+
     fn timer(event: &CallEvent) -> Option<Timer> {
         (event.kind == CallEventKind::WakeDue).then_some(Timer::Wake)
     }

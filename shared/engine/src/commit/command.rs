@@ -40,7 +40,7 @@ impl Committer {
         let news = |kind| vec![News { event: A::event(id, now, kind), once: once.cloned() }];
         for _ in 0..TRIES {
             let item: A = self.load(id, now).await?;
-            if item.base().version == 0 {
+            if item.base().version == 0 && !kind(item.state()).is_ok_and(|kind| A::begins(&kind)) {
                 return Ok(Commanded::Unknown);
             }
             if let Some(once) = once

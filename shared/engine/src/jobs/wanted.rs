@@ -1,9 +1,11 @@
-//! Step 6, before a message is sent: an automatic one is asked about once more, a person's is not sent a day late.
+//! Step 6, before something is sent that is wanted only for a while: an automatic message, an ordered call. What a
+//! person wrote is not sent a day late.
 
 use perezvon_domain::conversation::{self, StillWanted, still_wanted};
 use perezvon_domain::reason::Reason;
 use perezvon_domain::time::Millis;
-use perezvon_domain::{Command, JobResult};
+use perezvon_domain::{Command, JobResult, call};
+use perezvon_store::items::call::CallItem;
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::job::JobRow;
 use perezvon_store::keys;
@@ -23,7 +25,7 @@ pub(super) enum Wanted {
 }
 
 impl Hold<'_> {
-    /// Reads the item for an automatic message alone.
+    /// Reads the item for what is wanted only for a while.
     pub(super) async fn still_wanted(&self, job: &JobRow) -> Result<Wanted, Failure> {
         Ok(match &job.command {
             command if command.is_wanted_for_a_while() => match self.asked_again(job).await? {
@@ -46,6 +48,15 @@ impl Hold<'_> {
 
     /// The core, with the job's item as it stands now, read strongly consistent.
     async fn asked_again(&self, job: &JobRow) -> Result<StillWanted, Failure> {
+        if let Some((channel, entry)) = call::of_effect(&job.id) {
+            let row = self.worker.table.get(&keys::call(&job.account, &channel, &entry)).await?;
+            let item = row.map(|row| CallItem::read(&row)).transpose()?;
+            let over = item.map_or_else(
+                || Some(Reason::new("order_over_done", [])),
+                |item| call::order::over(&item.call, &job.id, self.now()),
+            );
+            return Ok(over.map_or(StillWanted::Yes, StillWanted::No));
+        }
         let Some((channel, chat)) = conversation::of_effect(&job.id) else { return Ok(StillWanted::Yes) };
         match self.worker.table.get(&keys::chat(&job.account, &channel, &chat)).await? {
             Some(row) => Ok(still_wanted(&ConversationItem::read(&row)?.conversation, &job.id, self.now())),

@@ -41,7 +41,8 @@ impl CallItem {
 
     /// Keys of the feed and of the number's list, which have one order: written once, never changed.
     fn list_keys(&self, next: &Call, mut update: Update) -> Update {
-        if self.base.version == 0 {
+        // An order is no call yet: it stands in no list.
+        if self.base.version == 0 && next.ordered.is_none() {
             let month = keys::feed(&next.account, &month(next.first_received_at));
             let at = keys::feed_at(next.first_received_at, &next.channel, &next.entry);
             update = update.set("feed", month).set("feed_at", at);
