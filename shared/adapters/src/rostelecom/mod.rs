@@ -34,6 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: false,
         heals: false,
         reads_calls: true,
+        calls_back: false,
         names_outgoing_line: false,
         takes_images: false,
         delete_within: None,

@@ -22,7 +22,7 @@ impl Life {
         self.call.ordered.as_ref().expect("an order")
     }
 
-    fn told(&mut self, news: OrderNews, seconds: i64) {
+    fn tells(&mut self, news: OrderNews, seconds: i64) {
         let effect = self.order().effect.clone();
         self.hear(event(seconds, CallEventKind::OrderTold { effect, news }), seconds);
     }
@@ -49,12 +49,12 @@ fn an_order_makes_one_job_on_the_channel_and_nothing_in_the_crm() {
 #[test]
 fn what_is_told_of_an_order_counts_in_any_order_and_only_there() {
     let mut one = Life::of_an_order();
-    one.told(accepted(Some("e-1")), 2);
-    one.told(accepted(None), 3);
+    one.tells(accepted(Some("e-1")), 2);
+    one.tells(accepted(None), 3);
     let mut other = Life::of_an_order();
     let effect = other.order().effect.clone();
     other.ended(&effect, JobResult::CallStarted { entry: None }, 2);
-    other.told(accepted(Some("e-1")), 3);
+    other.tells(accepted(Some("e-1")), 3);
     assert_eq!(one.order(), other.order());
     assert_eq!((one.order().accepted, one.order().entry.as_deref()), (true, Some("e-1")));
 
@@ -69,7 +69,7 @@ fn what_is_told_of_an_order_counts_in_any_order_and_only_there() {
 #[test]
 fn a_refusal_and_a_dropped_order_keep_their_reasons() {
     let mut life = Life::of_an_order();
-    life.told(OrderNews::Refused { why: "нет денег".to_owned() }, 2);
+    life.tells(OrderNews::Refused { why: "нет денег".to_owned() }, 2);
     assert_eq!(life.order().failed.as_deref(), Some("нет денег"));
     let mut life = Life::of_an_order();
     let (effect, because) = (life.order().effect.clone(), Reason::new("order_over_late", []));
@@ -86,7 +86,7 @@ fn an_order_is_wanted_for_a_minute_and_until_its_outcome_is_known() {
     let code = |life: &Life, seconds| over(&life.call, &effect, at(seconds)).map(|reason| reason.code);
     assert_eq!(code(&life, 60), None);
     assert_eq!(code(&life, 61).as_deref(), Some("order_over_late"));
-    life.told(accepted(None), 5);
+    life.tells(accepted(None), 5);
     assert_eq!(code(&life, 6).as_deref(), Some("order_over_done"));
     assert!(over(&Life::new().call, &effect, at(1)).is_some(), "nobody ordered it");
 }
