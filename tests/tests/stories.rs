@@ -52,6 +52,8 @@ mod odd_messages;
 mod operators;
 #[path = "stories/people.rs"]
 mod people;
+#[path = "stories/popups.rs"]
+mod popups;
 #[path = "stories/protocol/mod.rs"]
 mod protocol;
 #[path = "stories/revoking.rs"]

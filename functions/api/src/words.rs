@@ -81,6 +81,8 @@ pub fn command(command: &Command) -> String {
         }
         Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
         Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
+        Command::ShowPopup { number, .. } => format!("показать в CRM, что звонит {}", number.plus()),
+        Command::ReadCards { .. } => "взять ссылки на карточки клиента".to_owned(),
     }
 }
 
@@ -151,6 +153,8 @@ pub fn result(result: &JobResult) -> String {
         JobResult::Unsubscribed => "на прежний адрес больше ничего не придёт".to_owned(),
         JobResult::CallRead { news } if news.is_empty() => "АТС пока ничего не знает".to_owned(),
         JobResult::CallRead { .. } => "АТС ответила".to_owned(),
+        JobResult::PopupShown => "показано".to_owned(),
+        JobResult::CardsRead { .. } => "ссылки есть".to_owned(),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),

@@ -6,7 +6,7 @@ use crate::chat::ChatCommand;
 use crate::client::ClientId;
 use crate::conversation::Cause;
 use crate::ids::{ChannelId, ConnectionId, CrmId, EffectId, EmployeeId, Extension};
-use crate::job::{Amendment, CallLog, Point, RecordPlan};
+use crate::job::{Amendment, CallLog, Card, Point, RecordPlan};
 use crate::number::Number;
 use crate::time::Timestamp;
 
@@ -78,6 +78,10 @@ pub enum Command {
     ReadCall { entry: String, started_at: Timestamp },
     /// Ring this employee's telephone, and once it is answered the client's.
     CallBack { extension: Extension, client: Number },
+    /// Show these users of the CRM who calls.
+    ShowPopup { number: Number, users: Vec<CrmId> },
+    /// Where are the cards of this contact and of its nearest open deal?
+    ReadCards { contact: CrmId },
 }
 
 /// Which function carries a command out.
@@ -96,6 +100,7 @@ impl Command {
         match self {
             Self::FindClient { .. } | Self::MakeRecords(_) | Self::JoinPhone { .. } => Lane::Crm,
             Self::LogCall(_) | Self::Amend(_) => Lane::Crm,
+            Self::ShowPopup { .. } | Self::ReadCards { .. } => Lane::Crm,
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
@@ -108,8 +113,14 @@ impl Command {
         match self {
             Self::Chat(command) => command.is_automatic(),
             Self::CallBack { .. } => true,
-            _ => false,
+            _ => self.is_of_the_moment(),
         }
+    }
+
+    /// Worth something only while the call goes on. It goes before everything that waits; what came too late, or what
+    /// nobody knows the outcome of, is over: never repeated, and no person is asked about it.
+    pub fn is_of_the_moment(&self) -> bool {
+        matches!(self, Self::ShowPopup { .. } | Self::ReadCards { .. })
     }
 }
 
@@ -121,6 +132,12 @@ pub enum Fact {
     /// A round of a conversation began.
     ConversationOpened(ConversationFact),
     ConversationClosed(ConversationFact),
+    /// It rings at this employee.
+    CallRinging(CallNotice),
+    /// This employee talks with the client.
+    CallAnswered(CallNotice),
+    /// The same, when it is known where the client's cards are.
+    ManagerNotified(CallNotice),
 }
 
 impl Fact {
@@ -131,6 +148,9 @@ impl Fact {
             Self::CallMissed(_) => "CallMissed",
             Self::ConversationOpened(_) => "ConversationOpened",
             Self::ConversationClosed(_) => "ConversationClosed",
+            Self::CallRinging(_) => "CallRinging",
+            Self::CallAnswered(_) => "CallAnswered",
+            Self::ManagerNotified(_) => "ManagerNotified",
         }
     }
 
@@ -140,6 +160,9 @@ impl Fact {
             Self::CallEnded(call) | Self::CallMissed(call) => Detail::Call(call),
             Self::ConversationOpened(conversation) | Self::ConversationClosed(conversation) => {
                 Detail::Conversation(conversation)
+            }
+            Self::CallRinging(notice) | Self::CallAnswered(notice) | Self::ManagerNotified(notice) => {
+                Detail::Notice(notice)
             }
         }
     }
@@ -151,6 +174,7 @@ impl Fact {
 pub enum Detail<'a> {
     Call(&'a CallFact),
     Conversation(&'a ConversationFact),
+    Notice(&'a CallNotice),
 }
 
 /// What a fact tells about a call.
@@ -164,6 +188,23 @@ pub struct CallFact {
     pub employee: Option<crate::ids::EmployeeId>,
     pub started_at: Timestamp,
     pub seconds: i64,
+}
+
+/// What a fact tells about a call that goes on, to one employee.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallNotice {
+    #[serde(flatten)]
+    pub call: CallFact,
+    /// When it happened, by the provider's clock.
+    pub at: Timestamp,
+    /// The client, as far as the CRM has said who that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Card>,
+    /// The open deal that changed last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deal: Option<Card>,
 }
 
 /// What a fact tells about a conversation.

@@ -230,6 +230,21 @@ pub enum JobResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         entry: Option<String>,
     },
+    PopupShown,
+    /// `None`: there is no such card (any more).
+    CardsRead {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contact: Option<Card>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deal: Option<Card>,
+    },
+}
+
+/// A card of the CRM, and where a browser opens it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    pub id: CrmId,
+    pub url: String,
 }
 
 /// A client the CRM knows.

@@ -32,6 +32,26 @@ pub struct Policy {
     /// When people work; without a schedule always.
     #[serde(default, skip_serializing_if = "Hours::is_always")]
     pub hours: Hours,
+    /// What people see and hear of a call while it goes on; `None`: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popups: Option<Popups>,
+}
+
+/// What people see and hear of a call while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Popups {
+    /// It rings at an employee: the CRM's own pop-up, and a fact on the bus.
+    #[serde(default = "yes")]
+    pub ringing: bool,
+    /// An employee talks with the client: a fact on the bus, and a notice with links to the client's cards.
+    #[serde(default = "yes")]
+    pub answered: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// What a decision must know of a channel.

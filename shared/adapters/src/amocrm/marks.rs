@@ -52,13 +52,15 @@ pub(super) fn judge(stage: &Stage<'_>, plan: &RecordPlan, path: &str, body: &Val
 /// The newest deals of a contact, in one request: an address has its limits, and ours is new.
 fn leads_of(contact: &Value) -> Option<String> {
     let ids = newest_deals(contact);
-    if ids.is_empty() {
-        return None;
-    }
+    (!ids.is_empty()).then(|| deals(&ids))
+}
+
+/// Where these deals are, the first hundred of them.
+pub(super) fn deals(ids: &[CrmId]) -> String {
     let ids = ids.iter().take(100);
     let mut pairs: Vec<(&str, &str)> = ids.map(|id| ("filter[id][]", id.as_str())).collect();
     pairs.push(("limit", "250"));
-    Some(request::with_query("leads", &pairs))
+    request::with_query("leads", &pairs)
 }
 
 fn is_marked(lead: &Value, field: &CrmId, marker: &str) -> bool {

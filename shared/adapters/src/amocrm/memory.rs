@@ -28,6 +28,10 @@ pub(super) const AGAIN_AT: &str = "again_at";
 pub(super) const FALLBACK: &str = "fallback";
 /// The deal of the call does not exist any more.
 pub(super) const NO_DEAL: &str = "no_deal";
+/// The address of the contact's card.
+pub(super) const CARD: &str = "card";
+/// The ids of the contact's deals.
+pub(super) const DEALS: &str = "deals";
 /// Everything is done.
 pub(super) const DONE: &str = "done";
 

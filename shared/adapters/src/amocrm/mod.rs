@@ -9,6 +9,7 @@ mod join;
 mod look;
 mod marks;
 mod memory;
+mod popup;
 mod records;
 mod request;
 mod search;
@@ -64,9 +65,10 @@ enum Made {
     Field,
     Note,
     Patch,
+    Popup,
 }
 
-static MARKERS: [Marker; 7] = [
+static MARKERS: [Marker; 8] = [
     marker("contact", Level::E1, 30),
     marker("deal", Level::E1, 30),
     marker("task", Level::E1, 30),
@@ -74,6 +76,8 @@ static MARKERS: [Marker; 7] = [
     marker("field", Level::E1, 30),
     marker("note", Level::E1, 30),
     marker("patch", Level::E2, 0),
+    // Nothing is left of it that could be found.
+    marker("popup", Level::E0, 0),
 ];
 
 const fn marker(entity: &'static str, level: Level, lag_seconds: i64) -> Marker {
@@ -98,6 +102,8 @@ impl Jobs for AmoJobs {
             Command::JoinPhone { contact, number } => join::next(work, known, contact, number),
             Command::LogCall(log) => calls::next(work, known, log),
             Command::Amend(amendment) => amend::next(work, known, amendment),
+            Command::ShowPopup { number, users } => popup::next(work, known, number, users),
+            Command::ReadCards { contact } => popup::next_card(work, known, contact),
             // The rest is for telephony and messengers.
             _ => Step::Failed(failed(not_here())),
         }
@@ -110,6 +116,8 @@ impl Jobs for AmoJobs {
             Command::JoinPhone { contact, number } => join::absorb(work, known, &contact, &number, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
+            Command::ShowPopup { .. } => popup::absorb(work, known, reply),
+            Command::ReadCards { contact } => popup::absorb_card(work, known, &contact, reply),
             _ => Outcome::Failed(failed(not_here())),
         }
     }

@@ -26,6 +26,12 @@ pub(super) fn post(known: &Known<'_>, path: &str, body: &Value) -> Outgoing {
     send(known, "POST", path, body)
 }
 
+/// A write to the interface before this one; the path begins after `/api/v2/`.
+pub(super) fn post_v2(known: &Known<'_>, path: &str, body: &Value) -> Outgoing {
+    let request = send(known, "POST", path, body);
+    Outgoing { url: format!("{}/api/v2/{path}", known.base), ..request }
+}
+
 pub(super) fn patch(known: &Known<'_>, path: &str, body: &Value) -> Outgoing {
     send(known, "PATCH", path, body)
 }

@@ -3,7 +3,7 @@
 use perezvon_domain::CrmId;
 use perezvon_domain::event::Direction;
 use perezvon_domain::job::{CallLog, ContactPlan, DealPlan, FieldValue, Outcome, TaskPlan};
-use perezvon_domain::{ClientId, EffectId};
+use perezvon_domain::{ClientId, EffectId, Number};
 use serde_json::{Map, Value, json};
 
 /// The code of our marker fields, of deals and of contacts.
@@ -102,6 +102,12 @@ pub(super) fn responsible(user: &CrmId) -> Value {
 /// A task is done, with its result.
 pub(super) fn completed(text: &str) -> Value {
     json!({ "is_completed": true, "result": { "text": text } })
+}
+
+/// Who calls, shown to these users.
+pub(super) fn popup(number: &Number, users: &[CrmId]) -> Value {
+    let users: Vec<Value> = users.iter().map(|user| raw(user.as_str())).collect();
+    json!({ "add": [{ "type": "phone_call", "phone_number": number.plus(), "users": users }] })
 }
 
 fn note_type(log: &CallLog) -> &'static str {

@@ -4,6 +4,7 @@ use super::decide::Turn;
 use super::{Client, Copy, RecordsState};
 use crate::effect::{CallFact, Command, Fact};
 use crate::event::{Direction, RecordingState};
+use crate::ids::EmployeeId;
 use crate::job::Point;
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -11,8 +12,10 @@ use crate::time::Timestamp;
 impl Turn<'_> {
     /// Goes through everything that may be wanted.
     pub(super) fn advance(&mut self) {
+        self.tell_of_ringing();
         self.ask_who_is_calling();
         self.read_account();
+        self.tell_who_talks();
         self.see_whether_final();
         self.settle_without_asking();
         self.tell_that_it_ended();
@@ -102,7 +105,14 @@ impl Turn<'_> {
         }
         let extension = self.call.employee(true).map(|(extension, _)| extension);
         let employee = extension.and_then(|extension| self.policy.by_extension(&extension)).map(|e| e.id.clone());
-        let fact = CallFact {
+        let fact = self.fact(direction, employee, self.call.talk_seconds());
+        let missed = direction == Direction::Incoming && !answered;
+        self.tell(if missed { Fact::CallMissed(fact) } else { Fact::CallEnded(fact) });
+    }
+
+    /// The call as the bus hears of it.
+    pub(super) fn fact(&self, direction: Direction, employee: Option<EmployeeId>, seconds: i64) -> CallFact {
+        CallFact {
             channel: self.call.channel.clone(),
             entry: self.call.entry.clone(),
             direction,
@@ -110,10 +120,8 @@ impl Turn<'_> {
             line: self.call.line().map(str::to_owned),
             employee,
             started_at: self.call.started_at(),
-            seconds: self.call.talk_seconds(),
-        };
-        let missed = direction == Direction::Incoming && !answered;
-        self.tell(if missed { Fact::CallMissed(fact) } else { Fact::CallEnded(fact) });
+            seconds,
+        }
     }
 
     /// A recording is ready and was not fetched yet.

@@ -85,9 +85,18 @@ impl<'a> Turn<'a> {
 
     /// Puts a job into the outbox, behind the last one of this call on the same connection.
     pub(super) fn order(&mut self, connection: &ConnectionId, command: Command, points: Vec<Point>) -> EffectId {
+        let prev = Prev { at: self.call.at, id: self.next_id() };
+        let prev = self.call.last_job.insert(connection.clone(), prev);
+        self.put(JobOrder { connection: connection.clone(), command, points, prev })
+    }
+
+    /// Puts a job into the outbox that waits for no other and holds back none.
+    pub(super) fn order_at_once(&mut self, connection: &ConnectionId, command: Command) -> EffectId {
+        self.put(JobOrder { connection: connection.clone(), command, points: Vec::new(), prev: None })
+    }
+
+    fn put(&mut self, order: JobOrder) -> EffectId {
         let id = self.next_id();
-        let prev = self.call.last_job.insert(connection.clone(), Prev { at: self.call.at, id: id.clone() });
-        let order = JobOrder { connection: connection.clone(), command, points, prev };
         self.effects.push(Effect { id: id.clone(), at: self.call.at, wanted: Wanted::Job(order) });
         id
     }
@@ -106,6 +115,9 @@ impl<'a> Turn<'a> {
 
     /// The result of a job counts only where the call still awaits that effect.
     fn take_result(&mut self, effect: &EffectId, result: &JobResult) {
+        if self.take_notice(effect, result) {
+            return;
+        }
         if self.take_client(effect, result) || self.take_records(effect, result) || self.take_log(effect, result) {
             return;
         }

@@ -60,13 +60,8 @@ impl Call {
         }
     }
 
-    fn talking_legs(&self) -> impl Iterator<Item = (&String, &Leg)> {
-        // A leg between two employees (a consultation) is no talk with the client; a hidden client has no number.
-        let with_client = |leg: &Leg| {
-            let incoming = leg.direction.is_some_and(|(_, direction)| direction == Direction::Incoming);
-            leg.client.is_some() || (incoming && leg.employee.is_some())
-        };
-        self.legs.iter().filter(move |(_, leg)| leg.is_telephone() && leg.connected_at.is_some() && with_client(leg))
+    pub(super) fn talking_legs(&self) -> impl Iterator<Item = (&String, &Leg)> {
+        self.legs.iter().filter(|(_, leg)| leg.is_with_client() && leg.connected_at.is_some())
     }
 
     /// How the call went.
@@ -119,6 +114,11 @@ impl Call {
             counted = counted.max(until);
         }
         (total + 500) / 1000
+    }
+
+    /// The provider says that the call is over, or how it went.
+    pub(super) fn is_accounted_for(&self) -> bool {
+        self.summary.is_some() || self.over_at.is_some()
     }
 
     /// The call is over, as far as we know: the provider says so, or all known legs have ended.
@@ -192,5 +192,13 @@ impl Call {
             (Some((_, _, extension)), _) | (None, Some((_, extension))) => Some(extension),
             (None, None) => None,
         }
+    }
+}
+
+impl Leg {
+    /// The client at a telephone. A leg between two employees (a consultation) is none; a hidden client has no number.
+    pub(super) fn is_with_client(&self) -> bool {
+        let incoming = self.direction.is_some_and(|(_, direction)| direction == Direction::Incoming);
+        self.is_telephone() && (self.client.is_some() || (incoming && self.employee.is_some()))
     }
 }

@@ -9,6 +9,7 @@ mod decide;
 mod facts;
 mod log;
 mod merge;
+mod notices;
 pub mod order;
 mod reading;
 mod records;
@@ -32,6 +33,7 @@ use crate::reason::{Because, Reason};
 use crate::time::Timestamp;
 
 pub use decide::{Decision, decide};
+pub use notices::{Notice, Noticed, still_wanted};
 pub use order::Ordered;
 pub use reading::Reading;
 pub use revoke::NotRevoked;
@@ -90,6 +92,9 @@ pub struct Call {
     /// An employee ordered it, and this is the order alone: what came of it is another call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ordered: Option<Ordered>,
+    /// Who was told of the call while it went on.
+    #[serde(default, skip_serializing_if = "Noticed::is_empty")]
+    pub noticed: Noticed,
     /// Last job on each connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub last_job: BTreeMap<ConnectionId, Prev>,
@@ -342,6 +347,7 @@ impl Call {
             amends: BTreeMap::new(),
             asked: Asked::default(),
             ordered: None,
+            noticed: Noticed::default(),
             last_job: BTreeMap::new(),
             because: Vec::new(),
         }

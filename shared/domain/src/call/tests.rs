@@ -1,5 +1,6 @@
 //! Decisions on calls, told as sentences.
 
+mod notices;
 mod order;
 mod reading;
 mod revoke;
@@ -90,6 +91,7 @@ fn policy() -> Policy {
         channels: BTreeMap::from([("main".into(), channel)]),
         waits: Default::default(),
         hours: Default::default(),
+        popups: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
 use perezvon_domain::time::Millis;
-use perezvon_domain::{ClientId, Command, JobResult, Timestamp};
+use perezvon_domain::{ClientId, Command, JobResult, Reason, Timestamp};
 use perezvon_store::TableError;
 use perezvon_store::items::job::{Intent, JobRow, JobState};
 use perezvon_store::items::point::PointRow;
@@ -37,6 +37,9 @@ impl Hold<'_> {
         if let Some(intent) = &job.intent {
             let marker = adapter.markers().get(intent.marker);
             if marker.is_none_or(|marker| marker.level == Level::E0) {
+                if job.command.is_of_the_moment() {
+                    return self.let_go(&mut job, &work, "moment_unknown").await.map(drop);
+                }
                 // Nobody can find out whether it was carried out: a person decides, never a blind repetition.
                 return self.park(job).await;
             }
@@ -67,6 +70,11 @@ impl Hold<'_> {
         };
         match adapter.next(work, &known) {
             Step::Read(request) => {
+                if job.command.is_of_the_moment()
+                    && let Some(go) = self.unless_wanted(job, work).await?
+                {
+                    return Ok(go);
+                }
                 if !self.save_receipt(job, work).await? {
                     return Ok(Go::Look);
                 }
@@ -136,6 +144,10 @@ impl Hold<'_> {
         }
         Ok(match self.still_wanted(job).await? {
             Wanted::Yes => None,
+            // Nobody need look at it.
+            Wanted::No(result) if job.command.is_of_the_moment() => {
+                Some(self.end(job, work, JobState::Done, result).await?)
+            }
             Wanted::No(result) => Some(self.end(job, work, JobState::Failed, result).await?),
             Wanted::Later => {
                 let until = self.backoff(job);
@@ -182,6 +194,10 @@ impl Hold<'_> {
             }
             Outcome::Again { until, why } => self.not_carried_out(job, work, marker.is_some(), until, &why).await,
             Outcome::Unknown { why } => match marker {
+                Some(_) if job.command.is_of_the_moment() => {
+                    self.let_go(job, work, "moment_unknown").await?;
+                    self.pause_after_faults(job).await
+                }
                 Some(marker) => {
                     let ask_at = sent_at.after(self.doubt(adapter, marker));
                     self.in_doubt(job, ask_at, &why).await
@@ -237,6 +253,10 @@ impl Hold<'_> {
         if !self.save(job).await? {
             return Ok(Go::Look);
         }
+        self.pause_after_faults(job).await
+    }
+
+    async fn pause_after_faults(&mut self, job: &JobRow) -> Result<Go, Failure> {
         if self.fives >= 3 {
             let until = self.backoff(job);
             self.pause_connection(until, "три ошибки сервера подряд").await?;
@@ -268,11 +288,10 @@ impl Hold<'_> {
         job.why = Some(why.to_owned());
         job.state = JobState::Waiting;
         job.tries += 1;
-        if self.save(job).await? && self.fives >= 3 {
-            let until = self.backoff(job);
-            self.pause_connection(until, "три ошибки сервера подряд").await?;
+        if !self.save(job).await? {
+            return Ok(Go::Look);
         }
-        Ok(Go::Look)
+        self.pause_after_faults(job).await
     }
 
     /// Doubles with every try of the job, up to the longest wait.
@@ -316,6 +335,12 @@ impl Hold<'_> {
         }
         self.next_jobs();
         Ok(Go::Look)
+    }
+
+    /// What was of the moment, and nobody can find out whether it was done: over.
+    async fn let_go(&mut self, job: &mut JobRow, work: &Work, why: &str) -> Result<Go, Failure> {
+        let because = Reason::new(why, []);
+        self.end(job, work, JobState::Done, JobResult::Dropped { because }).await
     }
 
     async fn park(&mut self, mut job: JobRow) -> Result<(), Failure> {

@@ -1,5 +1,5 @@
-//! Step 6, before something is sent that is wanted only for a while: an automatic message, an ordered call. What a
-//! person wrote is not sent a day late.
+//! Step 6, before something is sent that is wanted only for a while: it is asked about once more. What a person wrote
+//! is not sent a day late.
 
 use perezvon_domain::conversation::{self, StillWanted, still_wanted};
 use perezvon_domain::reason::Reason;
@@ -50,12 +50,10 @@ impl Hold<'_> {
     async fn asked_again(&self, job: &JobRow) -> Result<StillWanted, Failure> {
         if let Some((channel, entry)) = call::of_effect(&job.id) {
             let row = self.worker.table.get(&keys::call(&job.account, &channel, &entry)).await?;
-            let item = row.map(|row| CallItem::read(&row)).transpose()?;
-            let over = item.map_or_else(
-                || Some(Reason::new("order_over_done", [])),
-                |item| call::order::over(&item.call, &job.id, self.now()),
-            );
-            return Ok(over.map_or(StillWanted::Yes, StillWanted::No));
+            return Ok(match row.as_ref().map(CallItem::read).transpose()? {
+                Some(item) => call::still_wanted(&item.call, &job.id, job.at, self.now()),
+                None => StillWanted::No(Reason::new("moment_over", [])),
+            });
         }
         let Some((channel, chat)) = conversation::of_effect(&job.id) else { return Ok(StillWanted::Yes) };
         match self.worker.table.get(&keys::chat(&job.account, &channel, &chat)).await? {

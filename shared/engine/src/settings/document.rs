@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use perezvon_domain::policy::{Occasion, Waits};
+use perezvon_domain::policy::{Occasion, Popups, Waits};
 use perezvon_domain::{AccountId, ChannelId, EmployeeId, Extension};
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +40,10 @@ pub struct Document {
     /// What channels of chats may do with requests, at most 50. No channel takes chats in yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inboxes: Vec<Inbox>,
+    /// What people see and hear of a call while it goes on. Without this section nothing; each of the two is on in it
+    /// unless it is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub popups: Option<Popups>,
     /// Waiting times of a call, each from 1 ms to 1 day.
     #[serde(default)]
     pub waits: Waits,

@@ -179,6 +179,6 @@ pub(super) fn last_ten(phone: &str) -> String {
     digits[digits.len().saturating_sub(10)..].to_owned()
 }
 
-fn only_digits(phone: &str) -> String {
+pub(super) fn only_digits(phone: &str) -> String {
     phone.chars().filter(char::is_ascii_digit).collect()
 }

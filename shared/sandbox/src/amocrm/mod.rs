@@ -12,6 +12,7 @@ mod list;
 mod model;
 mod notes;
 mod page;
+mod popups;
 mod preload;
 mod tasks;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use auth::Pair;
-pub use model::{Contact, CustomField, FieldValue, Filled, Kind, Lead, Note, Stamp, Task};
+pub use model::{Contact, CustomField, FieldValue, Filled, Kind, Lead, Note, Popup, Stamp, Task};
 
 use crate::fault::{Fate, Fault};
 use crate::gate::{Gate, Limit, Logged, Pace};
@@ -85,6 +86,8 @@ pub struct AmoCrm {
     tasks: Vec<Task>,
     notes: Vec<Note>,
     fields: Vec<CustomField>,
+    #[serde(default)]
+    popups: Vec<Popup>,
     /// Names of all tags ever used; a tag's id is its place, counted from 1.
     tags: Vec<String>,
 }
@@ -132,6 +135,7 @@ impl AmoCrm {
             tasks: Vec::new(),
             notes: Vec::new(),
             fields: fields::at_first(),
+            popups: Vec::new(),
             tags: Vec::new(),
         }
     }
@@ -199,6 +203,11 @@ impl AmoCrm {
         &self.notes
     }
 
+    /// Everything that was shown to users, oldest first.
+    pub fn popups(&self) -> &[Popup] {
+        &self.popups
+    }
+
     /// The dictionary of custom fields.
     pub fn custom_fields(&self) -> &[CustomField] {
         &self.fields
@@ -214,6 +223,9 @@ impl AmoCrm {
 
     fn route(&mut self, call: &Call<'_>) -> Result<Response, Response> {
         let path = call.request.path.trim_end_matches('/');
+        if path == "/api/v2/events" {
+            return self.show_popups(call);
+        }
         let Some(rest) = path.strip_prefix("/api/v4/") else {
             return Err(not_found());
         };

@@ -159,3 +159,15 @@ impl Note {
         matches!(self.note_type.as_str(), "call_in" | "call_out")
     }
 }
+
+/// Who calls, shown to users.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Popup {
+    /// As sent.
+    pub phone: String,
+    /// Nobody in particular: everybody.
+    pub users: Vec<u64>,
+    /// The card that was found.
+    pub card: Option<(Kind, u64)>,
+    pub at_ms: i64,
+}

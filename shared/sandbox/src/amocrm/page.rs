@@ -51,6 +51,7 @@ impl AmoCrm {
             "leads": self.leads,
             "tasks": self.tasks,
             "notes": self.notes,
+            "popups": self.popups,
             "violations": self.violations(),
             "max_requests_in_any_second": self.max_requests_in_any_second(),
             "requests": self.gate.log().rev().take(LAST_REQUESTS).collect::<Vec<_>>(),
@@ -63,6 +64,7 @@ impl AmoCrm {
         self.leads_table(&mut page);
         self.tasks_table(&mut page);
         self.calls_table(&mut page);
+        self.popups_table(&mut page);
         page.push_str(TAIL);
         page
     }
@@ -132,6 +134,19 @@ impl AmoCrm {
         });
         let heads = ["Номер", "Звонок", "Телефон", "Где", "Длительность", "Итог", "Запись", "Когда"];
         table(page, "Звонки", &heads, rows);
+    }
+
+    fn popups_table(&self, page: &mut String) {
+        let rows = self.popups.iter().rev().map(|popup| {
+            let users: Vec<String> = popup.users.iter().map(|user| person(*user)).collect();
+            vec![
+                escape(&popup.phone),
+                if users.is_empty() { "все".to_owned() } else { users.join(", ") },
+                popup.card.map(|(kind, id)| self.card_name(kind, id)).unwrap_or_default(),
+                time(popup.at_ms / 1000),
+            ]
+        });
+        table(page, "Всплывающие окна", &["Телефон", "Кому", "Карточка", "Когда"], rows);
     }
 
     fn contact_name(&self, id: u64) -> String {

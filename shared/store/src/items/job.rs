@@ -72,6 +72,11 @@ pub struct JobRow {
     pub result: Option<JobResult>,
 }
 
+/// Where an open job stands in line.
+fn open_place(command: &Command, at: Timestamp, id: &EffectId) -> String {
+    if command.is_of_the_moment() { keys::first_place(at, id) } else { keys::job_place(at, id) }
+}
+
 impl JobRow {
     /// The row's key.
     pub fn key(&self) -> Key {
@@ -96,7 +101,7 @@ impl JobRow {
             let why = "слишком долго ждало передачи: след прежней попытки мог стереться, решите сами, повторить ли";
             return update.set("why", why).set("open", keys::stopped_place(at, id));
         }
-        update.set("open", keys::job_place(at, id))
+        update.set("open", open_place(&order.command, at, id))
     }
 
     /// Reads the row.
@@ -147,7 +152,7 @@ impl JobRow {
         }
         if self.state.is_open() {
             // Opened again by a person: back into the index, and it must not expire.
-            return update.set("open", keys::job_place(self.at, &self.id)).remove("expires");
+            return update.set("open", open_place(&self.command, self.at, &self.id)).remove("expires");
         }
         // The time to live is set when a job ends, never at the put (!14).
         let update = update.set("expires", now.seconds() + KEPT_SECONDS);

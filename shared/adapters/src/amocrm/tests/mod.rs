@@ -13,6 +13,7 @@ mod calls;
 mod find;
 mod join;
 mod outside;
+mod popup;
 mod records;
 mod settings;
 
@@ -32,7 +33,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_736_936_430);
 const EFFECT: &str = "call/pbx-1/entry-1/3/0";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 34] = [
+const GOLDEN: [&str; 37] = [
     "amend-complete",
     "amend-complete-look",
     "amend-correct",
@@ -67,10 +68,13 @@ const GOLDEN: [&str; 34] = [
     "make-field-list",
     "make-task",
     "make-task-look",
+    "popup",
+    "read-cards",
+    "read-cards-deals",
 ];
 
 /// The sample answers, all of them.
-const SAMPLES: [&str; 10] = [
+const SAMPLES: [&str; 11] = [
     "call-nobody",
     "call-placed",
     "contact-created",
@@ -79,6 +83,7 @@ const SAMPLES: [&str; 10] = [
     "error-unauthorized",
     "error-validation",
     "notes-created",
+    "popup-shown",
     "task-created",
     "token",
 ];
@@ -250,5 +255,5 @@ fn every_file_in_the_events_folder_is_used() {
 #[test]
 fn markers_stand_where_their_kinds_say() {
     let kinds: Vec<&str> = AmoJobs.markers().iter().map(|marker| marker.entity).collect();
-    assert_eq!(kinds, ["contact", "deal", "task", "call", "field", "note", "patch"]);
+    assert_eq!(kinds, ["contact", "deal", "task", "call", "field", "note", "patch", "popup"]);
 }

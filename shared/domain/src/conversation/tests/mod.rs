@@ -87,6 +87,7 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
         crm: None,
         channels: BTreeMap::from([("ads".into(), channel)]),
         hours: nine_to_six(),
+        popups: None,
         waits: Default::default(),
     }
 }

@@ -158,6 +158,7 @@ fn unconnected(document: &Document, hours: Hours) -> Policy {
         channels: BTreeMap::new(),
         waits: document.waits,
         hours,
+        popups: document.popups,
     }
 }
 
