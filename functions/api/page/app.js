@@ -1,6 +1,7 @@
 // The frame of the page: login, navigation, requests. What the views show stands in views.js.
 
 import { ru as texts } from "./texts.js";
+import { listen } from "./popups.js";
 import { views } from "./views.js";
 
 const REFRESH_MS = 5000;
@@ -89,6 +90,7 @@ export async function act(button, work) {
 
 function showLogin(message) {
   clearInterval(state.timer);
+  listen(null);
   state.view = null;
   state.run += 1;
   const token = h("textarea", { name: "token", required: true, autocomplete: "off", spellcheck: false });
@@ -123,6 +125,7 @@ function frame() {
     "aria-label": texts.account,
     onchange: (event) => {
       state.account = state.accounts.find((account) => account.id === event.target.value);
+      hear();
       open();
     },
   }, options);
@@ -181,7 +184,13 @@ async function start() {
   }
   state.account = state.accounts[0] || null;
   frame();
+  hear();
   await open();
+}
+
+/// Pop-ups of the chosen account, for whoever may see its calls.
+function hear() {
+  listen(may("see_calls") ? state.account : null, () => state.view && state.view.refresh());
 }
 
 addEventListener("hashchange", open);

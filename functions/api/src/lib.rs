@@ -138,12 +138,31 @@ impl Api {
             Route::Accounts => self.accounts(&self.visitor(&request)?).await,
             Route::PutHookKey => self.put_hook_key(&self.visitor(&request)?, &request).await,
             Route::Of(account, resource) => {
-                let visitor = self.visitor(&request)?;
-                visitor.check(&account, resource.right())?;
-                self.check_employed(&account, &visitor).await?;
+                let visitor = self.let_in(&account, &resource, &request).await?;
                 self.of_account(&account, resource, &visitor, &request, ends_ms).await
             }
         }
+    }
+
+    /// The account whose facts this request may hear, for a host that can stream them; else what to answer.
+    pub async fn listener(&self, event: ApiGatewayV2httpRequest) -> Result<AccountId, ApiGatewayV2httpResponse> {
+        self.may_listen(event).await.map_err(|problem| problem.reply().finish())
+    }
+
+    async fn may_listen(&self, event: ApiGatewayV2httpRequest) -> Result<AccountId, Problem> {
+        let request = Request::read(event)?;
+        let Ok(Route::Of(account, resource @ Resource::Events)) = route::find(&request.method, &request.path) else {
+            return Err(Problem::not_found());
+        };
+        self.let_in(&account, &resource, &request).await?;
+        Ok(account)
+    }
+
+    async fn let_in(&self, account: &AccountId, resource: &Resource, request: &Request) -> Result<Visitor, Problem> {
+        let visitor = self.visitor(request)?;
+        visitor.check(account, resource.right())?;
+        self.check_employed(account, &visitor).await?;
+        Ok(visitor)
     }
 
     /// Who asks; a write by cookie must come from our own page.
@@ -209,6 +228,7 @@ impl Api {
             }
             Resource::Employees => self.employees(account).await,
             Resource::Status(id) => self.status(account, &EmployeeId(id)).await,
+            Resource::Events => Err(Problem::new(501, texts::NO_STREAM)),
             Resource::PutStatus(id) => self.put_status(account, &EmployeeId(id), visitor, request).await,
         }
     }

@@ -23,6 +23,7 @@ static ASSETS: &[Asset] = &[
     Asset { path: "views.js", media_type: SCRIPT, text: include_str!("../page/views.js") },
     Asset { path: "call_back.js", media_type: SCRIPT, text: include_str!("../page/call_back.js") },
     Asset { path: "conversations.js", media_type: SCRIPT, text: include_str!("../page/conversations.js") },
+    Asset { path: "popups.js", media_type: SCRIPT, text: include_str!("../page/popups.js") },
     Asset { path: "texts.js", media_type: SCRIPT, text: include_str!("../page/texts.js") },
     Asset { path: "icon.svg", media_type: "image/svg+xml", text: include_str!("../page/icon.svg") },
 ];

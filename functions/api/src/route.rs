@@ -72,6 +72,8 @@ pub enum Resource {
     Employees,
     Status(String),
     PutStatus(String),
+    /// Facts as they come.
+    Events,
 }
 
 /// What a person does with a conversation.
@@ -107,7 +109,7 @@ impl Resource {
         match self {
             Self::Calls | Self::Call(_) => Right::Calls,
             Self::Conversations | Self::Conversation(_) | Self::Message { .. } => Right::Calls,
-            Self::Employees | Self::Status(_) => Right::Calls,
+            Self::Employees | Self::Status(_) | Self::Events => Right::Calls,
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) | Self::Order => Right::Answer,
             Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
@@ -186,6 +188,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["settings"]) => Resource::Settings,
         ("PUT", ["settings"]) => Resource::PutSettings,
         ("POST", ["tokens"]) => Resource::MakeToken,
+        ("GET", ["events"]) => Resource::Events,
         ("GET", ["employees"]) => Resource::Employees,
         ("GET", ["employees", id, "status"]) => Resource::Status((*id).to_owned()),
         ("PUT", ["employees", id, "status"]) => Resource::PutStatus((*id).to_owned()),
@@ -267,6 +270,7 @@ mod tests {
         ("POST", "conversations/ads:1/image", ANSWER),
         ("GET", "employees", &[Owner, Admin, Operator, Auditor]),
         ("POST", "calls", ANSWER),
+        ("GET", "events", &[Owner, Admin, Operator, Auditor]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -320,6 +324,7 @@ mod tests {
             Resource::Act { act: Act::Image, .. } => 30,
             Resource::Employees => 31,
             Resource::Order => 32,
+            Resource::Events => 33,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {

@@ -1,4 +1,4 @@
-//! How long it takes on one machine from a webhook to the first request to the CRM.
+//! How long it takes on one machine from a webhook to the first request to the CRM, and to the pop-up of a ringing telephone.
 
 mod support;
 
@@ -15,13 +15,14 @@ use support::calls::{Kind, Told, post};
 
 const CALLS: usize = 200;
 const GOAL: Duration = Duration::from_millis(50);
-/// Shared machines are noisy: only five times the goal is a failure.
-const LIMIT: Duration = Duration::from_millis(250);
+const POPUP_GOAL: Duration = Duration::from_millis(100);
+/// Shared machines are noisy: only so many times the goal is a failure.
+const NOISE: u32 = 5;
 
 /// A CRM that notes when it is first asked about a number.
 struct Crm {
     account: Mutex<AmoCrm>,
-    /// By the ten digits that a look-up asks for.
+    /// By the ten digits that a look-up asks for, or the number with its plus that a pop-up shows.
     asked: Mutex<HashMap<String, Instant>>,
     news: Condvar,
 }
@@ -52,8 +53,11 @@ impl Crm {
             let request = read(&mut reader)?;
             let at = Instant::now();
             if let Some(number) = request.query.split('&').find_map(|pair| pair.strip_prefix("query=")) {
-                self.asked.lock().expect("no panic").entry(number.to_owned()).or_insert(at);
-                self.news.notify_all();
+                self.note(number, at);
+            }
+            if request.path == "/api/v2/events" {
+                let body: serde_json::Value = serde_json::from_slice(&request.body).expect("JSON");
+                self.note(body["add"][0]["phone_number"].as_str().expect("a number"), at);
             }
             let answer = self.account.lock().expect("no panic").handle(&request, 0);
             let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
@@ -64,11 +68,14 @@ impl Crm {
         }
     }
 
-    /// When it was first asked about this client.
-    fn asked_about(&self, phone: &str) -> Instant {
+    fn note(&self, number: &str, at: Instant) {
+        self.asked.lock().expect("no panic").entry(number.to_owned()).or_insert(at);
+        self.news.notify_all();
+    }
+
+    /// When it first heard of this number.
+    fn heard_of(&self, digits: &str) -> Instant {
         let asked = self.asked.lock().expect("no panic");
-        // Looked up without the country's digit.
-        let digits = &phone[1..];
         let waiting = |asked: &mut HashMap<String, Instant>| !asked.contains_key(digits);
         let waited = self.news.wait_timeout_while(asked, Duration::from_secs(20), waiting);
         let (asked, _) = waited.expect("no panic");
@@ -95,30 +102,44 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Request> {
     Some(request)
 }
 
-#[test]
-#[ignore = "measures: run it by name in a release build"]
-fn from_a_webhook_to_the_first_request_to_the_crm() {
+/// Measures calls: posts what `webhook` chooses of each, and waits until the CRM hears of what `number` makes of its phone.
+fn measure(what: &str, goal: Duration, settings: &str, webhook: usize, number: fn(&str) -> String) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     let (crm_address, crm) = Crm::serve();
-    let settings = support::settings(crm_address, folder.path());
-    let text = std::fs::read_to_string(&settings).expect("the settings");
-    std::fs::write(&settings, text.replace("pace_ms = 143", "pace_ms = 0")).expect("the settings");
+    let file = support::settings(crm_address, folder.path());
+    let text = std::fs::read_to_string(&file).expect("the settings");
+    let text = text.replace("pace_ms = 143", "pace_ms = 0") + settings;
+    std::fs::write(&file, text).expect("the settings");
     let host = crm_address.to_string();
-    let arguments = ["--settings", settings.to_str().expect("a path"), "--allow-host", &host];
+    let arguments = ["--settings", file.to_str().expect("a path"), "--allow-host", &host];
     let server = Process::local(support::free_address(), &data, &arguments);
     let hook = support::hook(server.address, &data);
     let mut times: Vec<Duration> = (0..CALLS)
-        .map(|number| {
-            let call = Told::new(number, Kind::AnsweredKnown);
-            let (path, body) = &call.hooks[0];
+        .map(|index| {
+            let call = Told::begun(index, Kind::AnsweredKnown, 0);
+            let (path, body) = &call.hooks[webhook];
             let start = Instant::now();
             assert_eq!(post(server.address, &hook, path, body), Some(200));
-            crm.asked_about(&call.phone).duration_since(start)
+            crm.heard_of(&number(&call.phone)).duration_since(start)
         })
         .collect();
     times.sort();
     let (p50, p99) = (times[CALLS / 2], times[CALLS * 99 / 100]);
-    println!("webhook to first CRM request, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {GOAL:?}");
-    assert!(p99 <= LIMIT, "p99 {p99:?} is above {LIMIT:?}");
+    println!("{what}, {CALLS} calls: p50 {p50:?}, p99 {p99:?}; goal p99 <= {goal:?}");
+    assert!(p99 <= goal * NOISE, "p99 {p99:?} is above {:?}", goal * NOISE);
+}
+
+#[test]
+#[ignore = "measures: run it by name in a release build"]
+fn from_a_webhook_to_the_first_request_to_the_crm() {
+    // Looked up without the country's digit.
+    measure("webhook to first CRM request", GOAL, "", 0, |phone| phone[1..].to_owned());
+}
+
+#[test]
+#[ignore = "measures: run it by name in a release build"]
+fn from_the_webhook_of_a_ringing_telephone_to_the_popup() {
+    // Nobody was asked about the client before, so the pop-up and the question go out together.
+    measure("webhook to pop-up request", POPUP_GOAL, "\n[popups]\n", 1, |phone| format!("+{phone}"));
 }

@@ -1,16 +1,17 @@
-//! The HTTP front: `/h/...` goes to `ingest`, everything else to `api`, as at the gateway.
+//! The HTTP front: `/h/...` goes to `ingest`, everything else to `api`, as at the gateway. Whoever `api` lets listen
+//! to facts does so here, because only one machine can stream.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
-use axum::serve::ListenerExt as _;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use perezvon_api::EVERY_ACCOUNT;
@@ -18,11 +19,14 @@ use perezvon_platform::Clock;
 use perezvon_platform::link::{Role, open_person};
 use tokio::net::TcpListener;
 
+use super::bus::LocalBus;
 use super::data::{Data, random_hex};
 use super::download;
 use super::gateway::{self, Arrival};
+use super::line::{Caller, Lines};
+use super::listen;
 use super::wiring::{Doors, Ports};
-use crate::backup::{Parts, archive};
+use crate::backup::{self, archive};
 
 /// Largest body that is read at all, in bytes; each function has a limit of its own below it.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -33,6 +37,7 @@ pub(super) const TIME_LIMIT_MS: i64 = 30_000;
 
 /// Answered here: only one machine has files to back up.
 const BACKUP: &str = "/api/v1/backup";
+const TOO_MANY: &str = "Закройте лишние вкладки и программы и повторите через минуту.";
 const OWNERS_TOKEN: &str = "Он лежит в файле owner.token в папке данных.";
 
 /// Where requests go.
@@ -40,9 +45,10 @@ pub(super) struct Front {
     doors: Arc<Doors>,
     clock: Arc<dyn Clock>,
     // For back-ups.
-    parts: Parts,
+    parts: backup::Parts,
     data: PathBuf,
     person_key: Vec<u8>,
+    bus: Arc<LocalBus>,
 }
 
 /// Serves until `stop` is over; then waits for the requests that are being answered.
@@ -51,22 +57,20 @@ pub(super) async fn serve(
     front: Front,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    // Small answers must not wait for a packet to fill.
-    let listener = listener.tap_io(|stream| _ = stream.set_nodelay(true));
     let router = Router::new().fallback(answer).with_state(Arc::new(front));
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop).await
+    let service = router.into_make_service_with_connect_info::<Caller>();
+    axum::serve(Lines(listener), service).with_graceful_shutdown(stop).await
 }
 
 async fn answer(
     State(front): State<Arc<Front>>,
-    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
     request: Request,
 ) -> Response {
     if request.uri().path() == BACKUP {
         return front.backup(request.method().clone(), request.headers().clone()).await;
     }
-    let work = front.answer(from, request);
+    let work = front.answer(caller, request);
     let limit = Duration::from_millis(TIME_LIMIT_MS.unsigned_abs());
     let answered = tokio::time::timeout(limit, work).await;
     answered.unwrap_or_else(|_| gateway::plain(StatusCode::SERVICE_UNAVAILABLE))
@@ -77,13 +81,14 @@ impl Front {
         Self {
             doors,
             clock: ports.clock.clone(),
-            parts: Parts { queues: ports.queues.clone(), table: ports.embedded.clone() },
+            parts: backup::Parts { queues: ports.queues.clone(), table: ports.embedded.clone() },
             data: data.path.clone(),
             person_key: data.keys.person.clone(),
+            bus: ports.bus.clone(),
         }
     }
 
-    async fn answer(&self, from: SocketAddr, request: Request) -> Response {
+    async fn answer(&self, caller: Caller, request: Request) -> Response {
         let (at_ms, ends_ms) = (self.clock.now_ms(), self.clock.monotonic_ms() + TIME_LIMIT_MS);
         let (parts, body) = request.into_parts();
         let limit = if parts.uri.path().ends_with("/image") { IMAGE_LIMIT } else { BODY_LIMIT };
@@ -101,11 +106,27 @@ impl Front {
             return gateway::plain(StatusCode::SERVICE_UNAVAILABLE);
         };
         let hook = parts.uri.path().starts_with("/h/");
-        let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: from.ip().to_string() });
+        let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: caller.from.ip().to_string() });
+        if listens(&parts) {
+            return self.listen(event, &parts.headers, caller).await;
+        }
         gateway::response(match hook {
             true => self.doors.ingest.handle(event).await,
             false => self.doors.api.handle(event, ends_ms).await,
         })
+    }
+
+    /// Facts as they come, for whom `api` lets in.
+    async fn listen(&self, event: ApiGatewayV2httpRequest, headers: &HeaderMap, caller: Caller) -> Response {
+        let account = match self.doors.api.listener(event).await {
+            Ok(account) => account,
+            Err(refusal) => return gateway::response(refusal),
+        };
+        let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+        match self.bus.listen(account.as_str(), last, caller.line) {
+            Some(listening) => listen::response(listening),
+            None => refusal(StatusCode::SERVICE_UNAVAILABLE, "Слишком много читателей событий", TOO_MANY),
+        }
     }
 
     /// One archive of everything, for whoever owns the installation. It takes as long as it takes.
@@ -138,6 +159,12 @@ impl Front {
             refusal(StatusCode::INTERNAL_SERVER_ERROR, "Копия не сделана", what_to_do)
         })
     }
+}
+
+/// Whether somebody wants to hear facts as they come.
+fn listens(parts: &Parts) -> bool {
+    let path = parts.uri.path().trim_end_matches('/').strip_prefix("/api/v1/accounts/");
+    parts.method == Method::GET && path.and_then(|path| path.split_once('/')).is_some_and(|(_, rest)| rest == "events")
 }
 
 /// In the API's words: what is wrong and what to do.

@@ -8,6 +8,8 @@ mod download;
 mod front;
 mod gateway;
 mod leases;
+mod line;
+mod listen;
 mod pump;
 pub mod sandbox;
 pub(crate) mod say;

@@ -57,6 +57,7 @@ pub async fn run(options: Options) -> Result<(), String> {
     }
     tracing::info!("ending: what runs has {} s", LAST_WORDS.as_secs());
     _ = stop.send(true);
+    opened.ports.bus.close();
     let all = async { while tasks.join_next().await.is_some() {} };
     if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
         tracing::warn!("something still runs; it is begun again at the next start");

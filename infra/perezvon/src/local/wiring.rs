@@ -26,7 +26,7 @@ use perezvon_store::Table;
 use perezvon_verify::Verify;
 use perezvon_wake::Wake;
 
-use super::bus::LogBus;
+use super::bus::LocalBus;
 use super::data::{Data, Keys};
 use super::pump::{Function, Pump};
 use super::ticks::Scheduled;
@@ -54,6 +54,7 @@ pub(crate) struct Ports {
     pub blobs: Arc<dyn Blobs>,
     pub secrets: Arc<dyn Secrets>,
     pub clock: Arc<dyn Clock>,
+    pub bus: Arc<LocalBus>,
 }
 
 /// What the functions are told.
@@ -87,6 +88,7 @@ impl Ports {
             blobs: Arc::new(blobs),
             secrets: Arc::new(secrets),
             clock: Arc::new(SystemClock::new()),
+            bus: Arc::default(),
         })
     }
 
@@ -117,7 +119,7 @@ impl Ports {
             events: self.queue(EVENTS),
             crm: self.crm(),
             outbound: self.outbound(),
-            bus: Arc::new(LogBus),
+            bus: self.bus.clone(),
             clock: self.clock.clone(),
             policies: Policies::default(),
             times: told.times,
@@ -147,7 +149,7 @@ impl Ports {
             events: self.queue(EVENTS),
             crm: self.crm(),
             outbound: self.outbound(),
-            bus: Arc::new(LogBus),
+            bus: self.bus.clone(),
             blobs: self.blobs.clone(),
             clock: self.clock.clone(),
             times: told.times,

@@ -37,15 +37,20 @@ pub struct Told {
 }
 
 impl Told {
-    /// The `number`th call.
+    /// The `number`th call, which began a minute ago.
     pub fn new(number: usize, kind: Kind) -> Self {
+        Self::begun(number, kind, 60)
+    }
+
+    /// The `number`th call, which began so many seconds ago.
+    pub fn begun(number: usize, kind: Kind, seconds: i64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
         let call = Call {
             entry: format!("ENTRY{number:04}"),
             client: format!("7999{number:07}"),
             line: LINE.to_owned(),
             recording: None,
-            start_s: i64::try_from(now.as_secs()).expect("a time") - 60,
+            start_s: i64::try_from(now.as_secs()).expect("a time") - seconds,
             talk_s: 10,
         };
         let employee = Employee::new("101", "petrova");

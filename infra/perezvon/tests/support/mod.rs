@@ -233,6 +233,11 @@ impl World {
         Self::of(include_str!("settings.toml"))
     }
 
+    /// Of calls, with pop-ups.
+    pub fn with_popups() -> Self {
+        Self::of(&format!("{}\n[popups]\n", include_str!("settings.toml")))
+    }
+
     /// Of chats that are answered after so long (`1s`) and again after five seconds, without telephony and without a CRM.
     pub fn of_chats(delay: &str) -> Self {
         Self::of(&include_str!("chats.toml").replace("DELAY", delay))

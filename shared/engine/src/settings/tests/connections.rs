@@ -52,11 +52,11 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony_or_chats() {
         ),
         (
             |it| it.channels[0].provider = "pigeons".into(),
-            &["channels[0].provider: there is no provider `pigeons`; use one of telephony, chat"],
+            &["channels[0].provider: there is no provider `pigeons`; use one of telephony, chat…"],
         ),
         (
             |it| it.channels[0].provider = crm(it).provider.clone(),
-            &["channels[0].provider: Crm is a CRM, not telephony or a channel of chats; use one of telephony, chat"],
+            &["channels[0].provider: Crm is a CRM, not telephony or a channel of chats; use one of telephony, chat…"],
         ),
         (|it| crm(it).provider = "pigeons".into(), &["crm.provider: there is no provider `pigeons`; use one of crm"]),
         (
