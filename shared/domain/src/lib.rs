@@ -3,6 +3,7 @@
 //! Nothing here knows a clock, an environment, a network or a provider. Time comes in as
 //! an argument, effects go out as values, and every decision carries its reason.
 
+pub mod answer;
 pub mod call;
 pub mod chat;
 pub mod client;

@@ -125,6 +125,16 @@ pub struct Scenario {
     /// The last transfer decides who is responsible (SCN-07).
     pub follow_transfers: bool,
     pub rules: BTreeMap<Occasion, Rules>,
+    /// `None`: who calls is not looked up while it rings (ICM-01).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_manager: Option<ContactManager>,
+}
+
+/// The CRM is asked who calls before anybody's telephone rings (умный менеджер контактов).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContactManager {
+    /// The call goes to whoever is responsible for the client (LKP-04); otherwise their name alone is shown.
+    pub forwarding: bool,
 }
 
 /// The six events of a scenario.
@@ -245,6 +255,9 @@ pub struct Waits {
     pub connected_patience_ms: Millis,
     /// How long a provider that has no account of a call yet is asked again (2 h).
     pub account_ms: Millis,
+    /// Who is responsible for a client is not believed for longer than this without asking the CRM, when a call is to be
+    /// routed to them (24 h).
+    pub responsible_kept_ms: Millis,
 }
 
 impl Default for Waits {
@@ -256,6 +269,7 @@ impl Default for Waits {
             connected_ms: Millis::minutes(120),
             connected_patience_ms: Millis::minutes(24 * 60),
             account_ms: Millis::minutes(120),
+            responsible_kept_ms: Millis::minutes(24 * 60),
         }
     }
 }

@@ -66,6 +66,7 @@ fn policy() -> Policy {
             .into_iter()
             .map(|occasion| (occasion, rules()))
             .collect(),
+        contact_manager: None,
     };
     let channel = ChannelRules {
         name: "Телефония".into(),
