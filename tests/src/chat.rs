@@ -52,12 +52,13 @@ static CHATS: Provider = Provider {
         takes_images: false,
         calls_back: false,
         delete_within: None,
+        synchronous: &[],
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },
     },
     settings: PROVIDERS[0].settings,
 };
 
-static CODEC: Codec = Codec { provider: &CHATS, intake: None, jobs: Some(&Adapter), lab: None };
+static CODEC: Codec = Codec { provider: &CHATS, intake: None, jobs: Some(&Adapter), lab: None, answer: None };
 
 /// What speaks in the World: with those that there are, and with this one.
 pub fn codec(id: &str) -> Option<&'static Codec> {

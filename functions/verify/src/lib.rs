@@ -4,29 +4,24 @@
 //! when the key is right. Before the signature exactly one thing is read: the channel's secret.
 
 mod quarantine;
-mod secrets;
-mod seen;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::{CallNews, ChatNews, Guess, Inbound, Intake, RawRequest, Refusal, Role};
+use perezvon_adapters::{CallNews, ChatNews, Guess, Inbound, Intake, RawRequest, Refusal};
 use perezvon_domain::conversation::event::ConversationEvent;
 use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::event_message;
+use perezvon_engine::intake::{Believed, ChannelSecrets, Counts, Known, Refused, Tally, believe};
 use perezvon_engine::secrets::{ChannelSecret, SignatureMode};
 use perezvon_engine::{Failure, Times};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Queue, Secrets};
 use perezvon_store::{Table, keys};
-
-use quarantine::Refused;
-use secrets::{ChannelSecrets, Known};
-use seen::{Counts, Tally};
 
 /// AWS actions this function uses.
 pub const ACTIONS: &[&str] = &[
@@ -187,27 +182,11 @@ impl Verify {
 
     /// Signature first, meaning second; the adapter decides on both.
     fn check(&self, raw: &RawMessage, request: &RawRequest, known: &Known) -> Judged {
-        let secret = &known.secret;
-        let refused = |refused| (Verdict::Refused(refused), None);
-        if secret.generation != raw.generation {
-            return refused(Refused::revoked());
-        }
-        let provider = perezvon_adapters::provider(&secret.provider);
-        if !secret.active {
-            let is_chat = provider.is_some_and(|provider| provider.capabilities.role == Role::Chat);
-            return refused(Refused::inactive(is_chat));
-        }
-        if known.superseded {
-            return refused(Refused::superseded());
-        }
-        let Some(intake) = perezvon_adapters::codec(&secret.provider).and_then(|codec| codec.intake) else {
-            return refused(Refused::no_channel());
+        let Believed { intake, verified, .. } = match believe(known, raw.generation, request) {
+            Ok(believed) => believed,
+            Err(refused) => return (Verdict::Refused(refused), None),
         };
-        let verified = match intake.verify(request, &secret.secrets) {
-            Ok(verified) => verified,
-            Err(refusal) => return refused(Refused::unbelieved(&refusal)),
-        };
-        let (guess, refusal) = guessed(intake, request, secret);
+        let (guess, refusal) = guessed(intake, request, &known.secret);
         let verdict = match (refusal, intake.normalise(verified)) {
             (Some(refusal), _) => Verdict::Refused(Refused::unbelieved(&refusal)),
             (None, Ok(inbound)) => understood(raw, inbound),

@@ -48,6 +48,8 @@ pub struct PointNews {
     pub contact: Option<CrmId>,
     pub name: String,
     pub responsible: Option<CrmId>,
+    /// Further contacts of the same client.
+    pub duplicates: u32,
     /// This job made the contact, and must know that it did.
     pub made: bool,
 }

@@ -5,6 +5,7 @@
 //! a value in [`Capabilities`] or an absent facet, never a question which provider it is.
 
 mod amocrm;
+mod answer;
 mod authorise;
 mod avito;
 mod charset;
@@ -19,6 +20,7 @@ mod rostelecom;
 mod secret;
 mod settings;
 
+pub use answer::{Answer, Answering};
 pub use authorise::{Authorise, Owner};
 pub use intake::{CallNews, ChatNews, Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
@@ -67,6 +69,8 @@ pub struct Codec {
     pub jobs: Option<&'static dyn Jobs>,
     /// Signatures by hand, for the command line.
     pub lab: Option<&'static dyn Lab>,
+    /// It asks who calls, and waits for the answer.
+    pub answer: Option<&'static dyn Answer>,
 }
 
 /// What a provider can and cannot do, as values.
@@ -96,6 +100,8 @@ pub struct Capabilities {
     pub calls_back: bool,
     /// How long after it was sent a message can be taken back; `None`: whether it can is asked.
     pub delete_within: Option<Millis>,
+    /// What it appends to the address of its webhooks where it asks and waits for the answer.
+    pub synchronous: &'static [&'static str],
     pub signature: Signature,
 }
 

@@ -5,6 +5,7 @@ pub mod addresses;
 pub mod batch;
 pub mod commit;
 pub mod failure;
+pub mod intake;
 pub mod jobs;
 pub mod open_chats;
 pub mod policies;

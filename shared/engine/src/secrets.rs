@@ -25,6 +25,9 @@ pub struct ChannelSecret {
     /// What a signature counts for whose formula is not published.
     #[serde(default)]
     pub signature: SignatureMode,
+    /// An answer that the provider waits for leaves within this time of the question's arrival.
+    #[serde(default = "answered_within_ms")]
+    pub answer_within_ms: i64,
 }
 
 /// What is done about the signature of a provider that does not publish how it signs.
@@ -47,6 +50,13 @@ pub const FRESH_MS: i64 = 2_000;
 
 /// Days after which a signed event of an unknown call is an old replay, unless the channel says otherwise.
 pub const OLDEST_EVENT_DAYS: u32 = 14;
+
+/// How soon a question is answered that the provider waits for, unless the channel says otherwise.
+pub const ANSWERED_WITHIN_MS: i64 = 500;
+
+fn answered_within_ms() -> i64 {
+    ANSWERED_WITHIN_MS
+}
 
 fn oldest_event_days() -> u32 {
     OLDEST_EVENT_DAYS

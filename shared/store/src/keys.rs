@@ -230,6 +230,26 @@ pub fn point(account: &AccountId, client: &ClientId) -> Key {
     key(format!("{}#point#{client}", escape(account.as_str())), "point")
 }
 
+/// The slot of one half second in which a question may ask a connection.
+pub fn slot(account: &AccountId, connection: &ConnectionId, half_second: i64) -> Key {
+    key(connection_partition(account, connection), format!("slot#{:015}", half_second.max(0)))
+}
+
+/// How the PBX's question about a number was decided: its time, then the gateway's id of the question.
+pub fn decision(account: &AccountId, number: &Number, at: Timestamp, question: &str) -> Key {
+    key(decisions(account, number), format!("{:015}#{}", at.0.max(0), escape(question)))
+}
+
+/// The partition of a number's decisions.
+pub fn decisions(account: &AccountId, number: &Number) -> String {
+    format!("{}#answers#{}", escape(account.as_str()), number.digits())
+}
+
+/// First and last possible sort key of the decisions of a time, both ends included.
+pub fn decisions_between(from: Timestamp, to: Timestamp) -> (String, String) {
+    (format!("{:015}", from.0.max(0)), format!("{:015}~", to.0.max(0)))
+}
+
 /// The head of an account's settings: the newest version's number.
 pub fn settings_head(account: &AccountId) -> Key {
     key(format!("{}#settings", escape(account.as_str())), "head")

@@ -129,6 +129,7 @@ fn joined(work: &mut Work, contact: &CrmId, number: &Number, card: &Card) -> Out
         contact: Some(contact.clone()),
         name: card.name.clone(),
         responsible: card.responsible.clone(),
+        duplicates: 0,
         made: false,
     });
     work.mark(DONE);

@@ -45,6 +45,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         takes_images: false,
         calls_back: false,
         delete_within: None,
+        synchronous: &[],
         signature: Signature::UrlTokenOnly {
             why: "amoCRM does not sign its webhooks: only the secret URL tells them from others",
         },
@@ -53,7 +54,7 @@ pub(crate) static PROVIDER: Provider = Provider {
 };
 
 /// What speaks with it.
-pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None };
+pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None, answer: None };
 
 /// What we make there; the order is that of [`MARKERS`].
 #[derive(Clone, Copy)]

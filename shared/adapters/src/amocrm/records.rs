@@ -262,6 +262,7 @@ fn remember(work: &mut Work, plan: &RecordPlan, stage: &Stage<'_>, id: CrmId) {
                 contact: Some(id.clone()),
                 name: plan.contact.as_ref().map(|plan| plan.name.clone()).unwrap_or_default(),
                 responsible: plan.contact.as_ref().and_then(|plan| plan.responsible.clone()),
+                duplicates: 0,
                 made: plan.only_new,
             });
             work.mark(CONTACT_MADE);

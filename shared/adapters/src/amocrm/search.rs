@@ -1,6 +1,5 @@
 //! Who is known by this number, or by this id? Used by every command that needs a contact.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use perezvon_domain::{ClientId, CrmId, Number};
@@ -37,9 +36,9 @@ impl Candidate {
         })
     }
 
-    /// Greater is better: the most recently active, then the oldest.
-    fn rank(&self) -> (i64, Reverse<u64>) {
-        (self.updated, Reverse(self.id.as_str().parse().unwrap_or(u64::MAX)))
+    /// Greater is better: the most recently active, then the youngest.
+    fn rank(&self) -> (i64, u64) {
+        (self.updated, self.id.as_str().parse().unwrap_or_default())
     }
 
     /// The better of two.
@@ -82,7 +81,7 @@ pub(super) struct Found {
 /// The result, once the search is over.
 pub(super) fn result(work: &Work) -> Option<Found> {
     let search: Search = work.read(SEARCH).filter(|search: &Search| search.over)?;
-    let duplicates = u32::try_from(search.equals.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let duplicates = search.duplicates();
     Some(Found { contact: search.best, duplicates })
 }
 
@@ -129,7 +128,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, client: &ClientId, repl
         }
     }
     if search.over {
-        work.learned.point = Some(news(client, search.best.as_ref()));
+        work.learned.point = Some(news(client, search.best.as_ref(), search.duplicates()));
     }
     work.store(SEARCH, &search);
     Outcome::Next
@@ -141,17 +140,22 @@ pub(super) fn just_made(work: &Work, known: &Known<'_>) -> Option<CrmId> {
     (work.id(GONE).as_ref() != Some(&contact)).then_some(contact)
 }
 
-fn news(client: &ClientId, contact: Option<&Candidate>) -> PointNews {
+fn news(client: &ClientId, contact: Option<&Candidate>, duplicates: u32) -> PointNews {
     PointNews {
         client: client.clone(),
         contact: contact.map(|contact| contact.id.clone()),
         name: contact.map(|contact| contact.name.clone()).unwrap_or_default(),
         responsible: contact.and_then(|contact| contact.responsible.clone()),
+        duplicates,
         made: false,
     }
 }
 
 impl Search {
+    fn duplicates(&self) -> u32 {
+        u32::try_from(self.equals.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    }
+
     fn take(&mut self, candidate: Option<Candidate>) {
         let Some(candidate) = candidate else { return };
         self.equals.insert(candidate.id.clone());

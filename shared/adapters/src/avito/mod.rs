@@ -49,6 +49,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         takes_images: true,
         calls_back: false,
         delete_within: Some(Millis::minutes(60)),
+        synchronous: &[],
         signature: Signature::UrlTokenOnly {
             why: "Avito signs its pushes by a formula it does not publish: only the secret URL and the \
                   account tell them from others",
@@ -58,4 +59,4 @@ pub(crate) static PROVIDER: Provider = Provider {
 };
 
 /// What speaks with it.
-pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: Some(&Avito), jobs: Some(&Avito), lab: None };
+pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: Some(&Avito), jobs: Some(&Avito), lab: None, answer: None };

@@ -34,6 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         takes_images: false,
         calls_back: true,
         delete_within: None,
+        synchronous: &[],
         signature: Signature::Checked,
     },
     settings: &Mango,
@@ -41,4 +42,4 @@ pub(crate) static PROVIDER: Provider = Provider {
 
 /// What speaks with it.
 pub(crate) static CODEC: Codec =
-    Codec { provider: &PROVIDER, intake: Some(&Mango), jobs: Some(&Mango), lab: Some(&Mango) };
+    Codec { provider: &PROVIDER, intake: Some(&Mango), jobs: Some(&Mango), lab: Some(&Mango), answer: None };

@@ -150,7 +150,9 @@ impl Turn<'_> {
         if old {
             return rules("кто ведёт клиента, узнано слишком давно");
         }
-        let Some(user) = &client.responsible else { return rules("ответственного у клиента нет") };
+        let Some(user) = &client.responsible else {
+            return rules("ответственного у клиента нет");
+        };
         let Some(employee) = self.policy.by_crm_user(user) else {
             return self.fallback(&format!("ответственный клиента (пользователь CRM {user}) не сопоставлен"));
         };

@@ -63,7 +63,8 @@ fn said(name: &str, extension: &str) -> (String, String) {
 
 #[test]
 fn a_client_is_put_through_to_whoever_is_responsible_for_them() {
-    let expected = ("Ольга".to_owned(), "12".to_owned(), vec!["answer_name".to_owned(), "answer_responsible".to_owned()]);
+    let expected =
+        ("Ольга".to_owned(), "12".to_owned(), vec!["answer_name".to_owned(), "answer_responsible".to_owned()]);
     assert_eq!(told(&policy(), &question(), &live(Some(client("2")))), expected);
 }
 

@@ -3,14 +3,15 @@
 
 use perezvon_adapters::{Authorise, Known, Reply, Secret};
 use perezvon_domain::time::Millis;
+use perezvon_platform::Secrets;
 use perezvon_store::items::connection::{ACCOUNT, ConnectionRow, Grant, TROUBLE, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::text;
 use perezvon_store::table::{Condition, Update, Value};
 use perezvon_store::{TableError, keys};
 
-use super::Worker;
 use super::hold::Hold;
 use super::send::Sent;
+use super::{Codecs, Worker};
 use crate::failure::Failure;
 use crate::secrets::{self, ConnectionSecret};
 
@@ -39,22 +40,30 @@ enum Exchanged {
     No(String),
 }
 
+fn authorise(codecs: Codecs, secret: &ConnectionSecret) -> Option<&'static dyn Authorise> {
+    let codec = codecs(&secret.provider)?;
+    codec.provider.settings.page(&secret.base, &secret.secret)?;
+    codec.jobs?.authorise()
+}
+
+/// A connection's own record, with what was given in the browser.
+pub(super) async fn with_given(
+    codecs: Codecs,
+    store: &dyn Secrets,
+    mut own: ConnectionSecret,
+) -> Result<ConnectionSecret, Failure> {
+    let Some(authorise) = authorise(codecs, &own) else { return Ok(own) };
+    let name = ConnectionSecret::given_name(&own.account, &own.connection);
+    if let Some(given) = secrets::read(store, &name).await? {
+        own.secret = authorise.with_given(&own.secret, given);
+    }
+    Ok(own)
+}
+
 impl Worker {
     /// How access is given in the browser, where this connection wants that.
     pub(super) fn authorise(&self, secret: &ConnectionSecret) -> Option<&'static dyn Authorise> {
-        let codec = (self.codecs)(&secret.provider)?;
-        codec.provider.settings.page(&secret.base, &secret.secret)?;
-        codec.jobs?.authorise()
-    }
-
-    /// A connection's own record, with what was given in the browser.
-    pub(super) async fn with_given(&self, mut own: ConnectionSecret) -> Result<ConnectionSecret, Failure> {
-        let Some(authorise) = self.authorise(&own) else { return Ok(own) };
-        let name = ConnectionSecret::given_name(&own.account, &own.connection);
-        if let Some(given) = secrets::read(self.secrets.as_ref(), &name).await? {
-            own.secret = authorise.with_given(&own.secret, given);
-        }
-        Ok(own)
+        authorise(self.codecs, secret)
     }
 
     /// Writes new tokens where they belong.

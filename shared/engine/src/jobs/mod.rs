@@ -27,13 +27,16 @@ use perezvon_store::{Table, TableError, keys};
 
 use crate::batch::{self, Failed};
 use crate::failure::Failure;
-use crate::secrets::{self, ConnectionSecret};
+use crate::secrets::ConnectionSecret;
 use crate::times::Times;
 use crate::wakeup::WakeUp;
 use hold::Hold;
 
 pub use perezvon_adapters::codec;
 pub use remembered::Remembered;
+
+/// What speaks with the provider of a name.
+pub type Codecs = fn(&str) -> Option<&'static Codec>;
 
 /// How recordings get their link in a CRM.
 #[derive(Clone)]
@@ -61,7 +64,7 @@ pub struct Worker {
     pub clock: Arc<dyn Clock>,
     pub times: Times,
     /// What speaks with the provider of a name.
-    pub codecs: fn(&str) -> Option<&'static Codec>,
+    pub codecs: Codecs,
     /// Secrets of connections that this process has read.
     pub remembered: Remembered,
 }
@@ -179,30 +182,17 @@ impl Worker {
         }
     }
 
-    /// The secret under this code: every write of a secret raises it afterwards, so a known one is not read again.
     async fn secret_under(
         &self,
         account: &AccountId,
         id: &ConnectionId,
         code: i64,
     ) -> Result<Option<ConnectionSecret>, Failure> {
-        let known = self.remembered.get(account, id, code);
-        if known.is_some() {
-            return Ok(known);
-        }
-        let secret = self.secret(account, id).await?;
-        if let Some(secret) = &secret {
-            self.remembered.put(code, secret);
-        }
-        Ok(secret)
+        self.remembered.secret(self.secrets.as_ref(), self.codecs, account, id, code).await
     }
 
     async fn secret(&self, account: &AccountId, id: &ConnectionId) -> Result<Option<ConnectionSecret>, Failure> {
-        let name = ConnectionSecret::name(account, id);
-        match secrets::read(self.secrets.as_ref(), &name).await? {
-            Some(own) => Ok(Some(self.with_given(own).await?)),
-            None => Ok(None),
-        }
+        remembered::read(self.secrets.as_ref(), self.codecs, account, id).await
     }
 
     /// A connection without its secret, or of a provider nobody knows: paused with a reason, lease given back;

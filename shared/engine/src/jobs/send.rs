@@ -2,7 +2,7 @@
 
 use perezvon_adapters::{Expect, Known, Outgoing, Reply, Work};
 use perezvon_domain::effect::Command;
-use perezvon_domain::job::{Amendment, RecordingLink};
+use perezvon_domain::job::{Amendment, FoundClient, RecordingLink};
 use perezvon_domain::{
     CallEventKind, ChatCommand, ConversationEventKind, Envelope, JobResult, Timestamp, call, conversation,
 };
@@ -153,11 +153,12 @@ impl Hold<'_> {
             }
         }
         if let Some(news) = learned.point {
-            let (contact, responsible) = (news.contact.as_ref(), news.responsible.as_ref());
-            if contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {
+            if news.contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {
                 return Ok(()); // Nobody has the number, and the row says so.
             }
-            let mut update = PointRow::news(&job.account, &news.client, contact, &news.name, responsible, self.now());
+            let (responsible, duplicates) = (news.responsible, news.duplicates);
+            let found = news.contact.map(|contact| FoundClient { contact, name: news.name, responsible, duplicates });
+            let mut update = PointRow::news(&job.account, &news.client, found.as_ref(), self.now());
             if news.made {
                 update = update.set("made_by", job.id.0.clone());
             }

@@ -18,7 +18,7 @@ use super::difference::between;
 use super::plan::{Planned, Standing, plan, tokens};
 use crate::addresses::Addresses;
 use crate::failure::Failure;
-use crate::secrets::{ChannelSecret, ConnectionSecret, OLDEST_EVENT_DAYS, SignatureMode, write};
+use crate::secrets::{ANSWERED_WITHIN_MS, ChannelSecret, ConnectionSecret, OLDEST_EVENT_DAYS, SignatureMode, write};
 use crate::wakeup::WakeUp;
 
 /// How many numbers are tried that others may have used up.
@@ -291,6 +291,7 @@ impl Applier<'_> {
             secrets: Vec::new(),
             oldest_event_days: OLDEST_EVENT_DAYS,
             signature: SignatureMode::default(),
+            answer_within_ms: ANSWERED_WITHIN_MS,
         };
         write(self.secrets, &ChannelSecret::name(account.as_str(), channel), &record).await?;
         Ok(())

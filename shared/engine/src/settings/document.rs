@@ -44,7 +44,7 @@ pub struct Document {
     /// unless it is switched off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub popups: Option<Popups>,
-    /// Waiting times of a call, each from 1 ms to 1 day.
+    /// Waiting times of a call, each from 1 ms to 1 day (`responsible_kept_ms` to 30).
     #[serde(default)]
     pub waits: Waits,
 }
@@ -140,6 +140,10 @@ pub struct Channel {
     /// Links to recordings, those in the CRM too, play only for somebody who is logged in here.
     #[serde(default)]
     pub recordings_need_login: bool,
+    /// Where the PBX asks who calls and waits: the answer leaves within so many milliseconds of the question's arrival,
+    /// 150 to 5000; absent: 500.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_within_ms: Option<i64>,
     /// Which of the inboxes a channel of chats feeds; telephony has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<String>,
@@ -205,6 +209,14 @@ pub struct Scenario {
     /// New clients: the last transfer decides who is responsible.
     #[serde(default)]
     pub follow_transfers: bool,
+    /// When the PBX asks who calls before it rings anybody, the CRM is asked, and the client's name is shown. Off
+    /// unless it is switched on. Of two scenarios of a line the older one that is switched on decides.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contact_manager: bool,
+    /// With `contact_manager`: the call is put through to whoever is responsible for the client, unless they are among
+    /// the `exceptions`. Absent: yes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forwarding: Option<bool>,
     /// Answered, from a new client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incoming_new: Option<Rules>,

@@ -1,5 +1,6 @@
 //! Rows of the table as types: what stands in which attribute.
 
+pub mod answer;
 pub mod base;
 pub mod call;
 pub mod claim;

@@ -60,7 +60,7 @@ fn of_several_the_most_recently_active_is_taken_and_the_others_are_counted() {
     let mut play = find();
     play.read("", 200, &list(&contacts, false));
     let JobResult::ClientFound(Some(found)) = play.done() else { panic!("found") };
-    assert_eq!((found.contact, found.duplicates), (crm("10"), 2));
+    assert_eq!((found.contact, found.duplicates), (crm("20"), 2));
 }
 
 #[test]

@@ -10,8 +10,10 @@ use super::super::document::{Channel, Document, SecretSet};
 use super::super::problem::Findings;
 use super::super::resolve::Reference;
 use super::{Context, base, channel_connection, crm_connection};
-use crate::secrets::{ChannelSecret, ConnectionSecret, JobTimes, SignatureMode};
+use crate::secrets::{ANSWERED_WITHIN_MS, ChannelSecret, ConnectionSecret, JobTimes, SignatureMode};
 
+/// What is shorter leaves the CRM no time; no PBX waits longer.
+const ANSWER_WITHIN_MS: std::ops::RangeInclusive<i64> = 150..=5_000;
 /// Longest secret value, in bytes.
 const SECRET_LIMIT: usize = 8192;
 
@@ -38,6 +40,7 @@ pub(super) fn channels(
         if let Some(known) = of_role(&path, &channel.provider, &[Role::Telephony, Role::Chat], findings) {
             inbox(&path, document, channel, known, findings);
             signature(&path, channel, known, findings);
+            answer_within(&path, channel, known, findings);
             for (index, set) in channel.secrets.iter().enumerate() {
                 secret_set(&format!("{secrets}[{index}]"), set, known, findings);
             }
@@ -99,6 +102,7 @@ fn record(document: &Document, channel: &Channel) -> ChannelSecret {
         secrets: channel.secrets.iter().map(secret).collect(),
         oldest_event_days: channel.oldest_event_days,
         signature: channel.signature.unwrap_or_default(),
+        answer_within_ms: channel.answer_within_ms.unwrap_or(ANSWERED_WITHIN_MS),
     }
 }
 
@@ -150,6 +154,16 @@ fn signature(path: &str, channel: &Channel, known: &Provider, findings: &mut Fin
         let secret = name.map(|name| format!(", or add the secret `{name}` if you were told one")).unwrap_or_default();
         findings.add(path, what, format!("write `observe`, which counts what fits a guess{secret}"));
     }
+}
+
+/// Only who asks waits for an answer.
+fn answer_within(path: &str, channel: &Channel, known: &Provider, findings: &mut Findings) {
+    let Some(ms) = channel.answer_within_ms else { return };
+    let path = format!("{path}.answer_within_ms");
+    if known.capabilities.synchronous.is_empty() {
+        return findings.add(path, format!("{} asks nothing that it waits for", known.name), "take it out");
+    }
+    findings.range(&path, ms, ANSWER_WITHIN_MS);
 }
 
 fn of_role(path: &str, id: &str, roles: &[Role], findings: &mut Findings) -> Option<&'static Provider> {

@@ -184,6 +184,7 @@ fn waits(document: &Document, findings: &mut Findings) {
     ] {
         findings.range(&format!("waits.{name}"), wait.0, 1..=86_400_000);
     }
+    findings.range("waits.responsible_kept_ms", waits.responsible_kept_ms.0, 1..=30 * 86_400_000);
 }
 
 fn warnings(document: &Document) -> Vec<Problem> {
@@ -202,7 +203,8 @@ fn warnings(document: &Document) -> Vec<Problem> {
         }
     }
     for (index, scenario) in document.scenarios.iter().enumerate().filter(|(_, it)| it.active) {
-        if scenario.lines.is_empty() || scenario.events().next().is_none() {
+        let acts = scenario.contact_manager || scenario.events().next().is_some();
+        if scenario.lines.is_empty() || !acts {
             let what = format!("`{}` has no lines or no events and never acts", scenario.name);
             findings.add(format!("scenarios[{index}]"), what, "add them, or set `active = false`");
         }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use perezvon_domain::job::FieldValue;
-use perezvon_domain::policy::{self, ContactRule, DealRule, Occasion, Responsible, TaskRule, normal_line};
+use perezvon_domain::policy::{
+    self, ContactManager, ContactRule, DealRule, Occasion, Responsible, TaskRule, normal_line,
+};
 use perezvon_domain::template::{CHAT_PARAMETERS, PARAMETERS};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{EmployeeId, Extension};
@@ -89,6 +91,7 @@ impl Checker<'_> {
         self.findings.text(&self.at("name"), &scenario.name);
         let lines = self.lines(&scenario.lines);
         self.exceptions(&scenario.exceptions);
+        let contact_manager = self.contact_manager(scenario);
         let path = self.path.clone();
         let mut rules = BTreeMap::new();
         for (occasion, name, wanted) in scenario.events() {
@@ -103,7 +106,21 @@ impl Checker<'_> {
             exceptions: scenario.exceptions.clone(),
             follow_transfers: scenario.follow_transfers,
             rules,
+            contact_manager,
         }
+    }
+
+    fn contact_manager(&mut self, scenario: &Scenario) -> Option<ContactManager> {
+        if scenario.contact_manager && self.document.crm.is_none() {
+            let what = "there is no CRM that could say who calls";
+            self.findings.add(self.at("contact_manager"), what, "add a section `[crm]`, or take this out");
+        }
+        if !scenario.contact_manager && scenario.forwarding.is_some() {
+            let what = "nobody is looked up, so there is nobody to put a call through to";
+            self.findings.add(self.at("forwarding"), what, "add `contact_manager = true`, or take this out");
+        }
+        let forwarding = scenario.forwarding.unwrap_or(true);
+        scenario.contact_manager.then_some(ContactManager { forwarding })
     }
 
     fn lines(&mut self, lines: &[String]) -> Vec<String> {

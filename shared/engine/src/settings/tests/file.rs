@@ -26,7 +26,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "follow_transfers",
             "folow_transfers",
-            "line 94, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
+            "line 94, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `contact_manager`, `forwarding`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
         ),
         (
             "extension = \"10\"",

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use perezvon_adapters::provider;
-use perezvon_engine::Failure;
-use perezvon_engine::secrets::{self, ChannelSecret};
-use perezvon_engine::settings::channel_connection;
 use perezvon_platform::{Clock, Secrets};
 use perezvon_store::items::connection::ConnectionRow;
 use perezvon_store::{Table, TableError, keys};
+
+use crate::failure::Failure;
+use crate::secrets::{self, ChannelSecret};
+use crate::settings::channel_connection;
 
 /// What is known of a channel.
 pub struct Known {

@@ -8,7 +8,7 @@ use perezvon_domain::{AccountId, ChannelId, Timestamp};
 use perezvon_platform::raw::RawMessage;
 use perezvon_store::items::intake::Seen;
 
-use crate::quarantine::Refused;
+use super::refused::Refused;
 
 /// Whose counts they are.
 pub type Channel = (AccountId, ChannelId);
