@@ -2,6 +2,7 @@
 //! sweep (due -> event); and the settings they read.
 
 pub mod addresses;
+pub mod answer;
 pub mod batch;
 pub mod commit;
 pub mod failure;

@@ -54,7 +54,8 @@ pub(crate) static PROVIDER: Provider = Provider {
 };
 
 /// What speaks with it.
-pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None, answer: None };
+pub(crate) static CODEC: Codec =
+    Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None, answer: None };
 
 /// What we make there; the order is that of [`MARKERS`].
 #[derive(Clone, Copy)]
