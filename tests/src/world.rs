@@ -1,6 +1,7 @@
 //! The world itself: functions, queues and time, and the driver that delivers messages.
 
 mod ads;
+pub mod asking;
 pub mod cloud;
 mod driver;
 mod vats;

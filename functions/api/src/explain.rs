@@ -60,7 +60,8 @@ impl Api {
         let entities = entities(&item.call, &row, &crm_base(&settings));
         let recordings = self.recordings(&item.call, policy);
         let told = story::told(&item.call, policy);
-        let reasons = story::reasons(&item.call);
+        let mut reasons = self.asked_about(account, &item.call).await?;
+        reasons.extend(story::reasons(&item.call));
         let jobs = self.jobs_of(&item).await?;
         let mut call = CallView::new(row, Some(policy));
         let order = item.call.ordered.as_ref().map(|order| {

@@ -6,6 +6,7 @@
 
 mod access;
 mod acts;
+mod asked;
 mod authorise;
 mod calls;
 mod channels;

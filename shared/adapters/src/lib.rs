@@ -128,6 +128,12 @@ pub fn provider(id: &str) -> Option<&'static Provider> {
     PROVIDERS.iter().copied().find(|provider| provider.id == id)
 }
 
+/// Whether a provider waits for the answer to what it posts to this path, which begins with `/h/{token}/`.
+pub fn is_asked(path: &str) -> bool {
+    let Some((_, name)) = path.strip_prefix("/h/").and_then(|rest| rest.split_once('/')) else { return false };
+    PROVIDERS.iter().any(|provider| provider.capabilities.synchronous.contains(&name))
+}
+
 /// What speaks with the provider of this name.
 pub fn codec(id: &str) -> Option<&'static Codec> {
     CODECS.iter().copied().find(|codec| codec.provider.id == id)

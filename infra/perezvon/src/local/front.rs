@@ -1,5 +1,5 @@
-//! The HTTP front: `/h/...` goes to `ingest`, everything else to `api`, as at the gateway. Whoever `api` lets listen
-//! to facts does so here, because only one machine can stream.
+//! The HTTP front: what a PBX asks goes to `answer`, other `/h/...` to `ingest`, everything else to `api`, as at the
+//! gateway. Whoever `api` lets listen to facts does so here, because only one machine can stream.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -105,14 +105,16 @@ impl Front {
         let Ok(id) = random_hex::<16>() else {
             return gateway::plain(StatusCode::SERVICE_UNAVAILABLE);
         };
-        let hook = parts.uri.path().starts_with("/h/");
+        let path = parts.uri.path();
+        let (asked, hook) = (perezvon_adapters::is_asked(path), path.starts_with("/h/"));
         let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: caller.from.ip().to_string() });
         if listens(&parts) {
             return self.listen(event, &parts.headers, caller).await;
         }
-        gateway::response(match hook {
-            true => self.doors.ingest.handle(event).await,
-            false => self.doors.api.handle(event, ends_ms).await,
+        gateway::response(match (asked, hook) {
+            (true, _) => self.doors.answer.handle(event).await,
+            (false, true) => self.doors.ingest.handle(event).await,
+            (false, false) => self.doors.api.handle(event, ends_ms).await,
         })
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use perezvon_answer::Answer;
 use perezvon_api::Api;
 use perezvon_auto_close::AutoClose;
 use perezvon_auto_reply::AutoReply;
@@ -11,6 +12,7 @@ use perezvon_client::Client;
 use perezvon_crm::Crm;
 use perezvon_engine::Failure;
 use perezvon_engine::Times;
+use perezvon_engine::answer::Answerer;
 use perezvon_engine::commit::Committer;
 use perezvon_engine::jobs::{self, Links, Remembered, Worker};
 use perezvon_engine::policies::Policies;
@@ -69,6 +71,7 @@ pub(super) struct Told {
 /// The functions that answer at once.
 pub(crate) struct Doors {
     pub ingest: Ingest,
+    pub answer: Answer,
     pub api: Api,
 }
 
@@ -109,6 +112,15 @@ impl Ports {
     /// The functions with an HTTP door.
     pub(super) fn doors(&self, keys: &Keys, told: &Told) -> Result<Doors, String> {
         let ring = Ring::parse(&hook::public_text(&keys.hook.verifying_key())).map_err(|error| error.to_string())?;
+        let answerer = Answerer::new(
+            self.table.clone(),
+            self.secrets.clone(),
+            client(&told.allow_hosts)?,
+            self.clock.clone(),
+            jobs::codec,
+            &told.times,
+        );
+        let answer = Answer { tokens: CheckedTokens::new(ring.clone()), answerer };
         let ingest = Ingest { tokens: CheckedTokens::new(ring), raw: self.queue(RAW) };
         let api = Api {
             table: self.table.clone(),
@@ -131,7 +143,7 @@ impl Ports {
                 allow_hosts: told.allow_hosts.clone(),
             },
         };
-        Ok(Doors { ingest, api })
+        Ok(Doors { ingest, answer, api })
     }
 
     /// The functions behind queues, each with its queue.
