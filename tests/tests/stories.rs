@@ -2,6 +2,10 @@
 
 #[path = "stories/answering.rs"]
 mod answering;
+#[path = "stories/answering_trouble.rs"]
+mod answering_trouble;
+#[path = "stories/answering_who_calls.rs"]
+mod answering_who_calls;
 #[path = "stories/arrival_orders.rs"]
 mod arrival_orders;
 #[path = "stories/avito.rs"]

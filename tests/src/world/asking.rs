@@ -43,6 +43,11 @@ impl World {
         Asking { answer: Arc::new(Answer { tokens: CheckedTokens::new(ring), answerer }), clock: self.clock.clone() }
     }
 
+    /// Posts a webhook as it stands; the status of the answer.
+    pub async fn post_request(&mut self, request: ApiGatewayV2httpRequest) -> i64 {
+        self.functions().ingest.handle(request).await.status_code
+    }
+
     /// A question as the gateway hands it over this moment.
     pub fn question(&mut self, path: &str, headers: &[(&'static str, String)], body: &[u8]) -> ApiGatewayV2httpRequest {
         self.requests += 1;

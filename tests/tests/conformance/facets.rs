@@ -54,6 +54,20 @@ fn capabilities_are_within_what_the_house_can_carry() {
 }
 
 #[test]
+fn whoever_waits_for_an_answer_gets_one_and_posts_to_a_path_it_is_known_to_send() {
+    for Codec { provider, intake, answer, .. } in CODECS {
+        let asks = provider.capabilities.synchronous;
+        assert_eq!(answer.is_some(), !asks.is_empty(), "{}: {asks:?}", provider.id);
+        let paths = intake.map_or(&[][..], |intake| intake.paths());
+        for name in asks {
+            assert!(paths.contains(name), "{}: `{name}` is not among its paths", provider.id);
+            assert!(perezvon_adapters::is_asked(&format!("/h/token/{name}")), "{}: `{name}`", provider.id);
+        }
+    }
+    assert!(!perezvon_adapters::is_asked("/h/token/events/call") && !perezvon_adapters::is_asked("/h/token"));
+}
+
+#[test]
 fn every_secret_field_is_named_and_says_where_it_is_found() {
     for provider in PROVIDERS {
         let fields = provider.settings.secrets();

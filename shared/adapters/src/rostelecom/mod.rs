@@ -6,6 +6,7 @@ mod events;
 mod intake;
 mod jobs;
 mod lab;
+mod number_info;
 mod party;
 mod record;
 mod request;
@@ -38,11 +39,17 @@ pub(crate) static PROVIDER: Provider = Provider {
         names_outgoing_line: false,
         takes_images: false,
         delete_within: None,
+        synchronous: number_info::PATHS,
         signature: Signature::Checked,
     },
     settings: &Rostelecom,
 };
 
 /// What speaks with it.
-pub(crate) static CODEC: Codec =
-    Codec { provider: &PROVIDER, intake: Some(&Rostelecom), jobs: Some(&Rostelecom), lab: Some(&Rostelecom) };
+pub(crate) static CODEC: Codec = Codec {
+    provider: &PROVIDER,
+    intake: Some(&Rostelecom),
+    jobs: Some(&Rostelecom),
+    lab: Some(&Rostelecom),
+    answer: Some(&Rostelecom),
+};

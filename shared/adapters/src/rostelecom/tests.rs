@@ -7,6 +7,7 @@ mod account;
 mod corpus;
 mod events;
 mod lab;
+mod number_info;
 mod record;
 
 use std::collections::BTreeMap;

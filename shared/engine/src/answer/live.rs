@@ -16,6 +16,9 @@ use crate::failure::Failure;
 /// A slot that went by while it was taken is worth nothing; the next one is tried, once.
 const TRIES: u32 = 2;
 
+/// A request ends by itself so long after nobody waits for it.
+const GIVEN_UP_MS: i64 = 50;
+
 /// Whom to ask about whom, and until when.
 pub(super) struct Call<'a> {
     pub account: &'a AccountId,
@@ -91,7 +94,8 @@ impl Answerer {
             url: request.url,
             headers: request.headers,
             body: request.body,
-            timeout_ms: (until_ms - self.clock.monotonic_ms()).max(1),
+            // Whoever waits for it gives up first, and knows why.
+            timeout_ms: (until_ms - self.clock.monotonic_ms()).max(0) + GIVEN_UP_MS,
         };
         let answer = self.http.send(request).await.map_err(|error| error.to_string())?;
         Ok(Reply { status: answer.status, headers: answer.headers, body: answer.body, stored: None })
