@@ -23,6 +23,7 @@ ZIP_GOAL = 3 * 1024 * 1024
 # That of provided.al2023.
 NEWEST_GLIBC = (2, 34)
 EVENT_OF = {
+    "answer": "answer_valid",
     "api": "api_valid",
     "crm": "crm_wake_up",
     "ingest": "ingest_valid",

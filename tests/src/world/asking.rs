@@ -31,7 +31,11 @@ impl World {
     /// The function `answer`, in a new process.
     pub fn asking(&self) -> Asking {
         let key = hook::parse_private(&self.hook_key).expect("the world's hook key");
-        let ring = Ring::parse(&hook::public_text(&key.verifying_key())).expect("its public half");
+        self.asking_by(Ring::parse(&hook::public_text(&key.verifying_key())).expect("its public half"))
+    }
+
+    /// The same, for addresses that other keys sign.
+    pub fn asking_by(&self, ring: Ring) -> Asking {
         let answerer = Answerer::new(
             self.table.clone(),
             self.secrets.clone(),

@@ -16,6 +16,7 @@ use perezvon_platform::link::{Person, Role, sign_person};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Message, PortError, Queue};
 use perezvon_tests::World;
+use perezvon_tests::settings::full;
 use perezvon_tests::world::Plan;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json as value};
@@ -124,6 +125,27 @@ async fn a_body_that_the_gateway_gives_as_it_is_means_the_same_and_broken_base64
     assert_eq!(ingested_from(plain.clone()).await, (200, encoded));
     plain["isBase64Encoded"] = value!(true);
     assert_eq!(ingested_from(plain).await, (400, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn answer_answers_each_question_as_the_index_says() {
+    let (keys, asked) = (json("lambda/keys.json"), json("lambda/index.json")["asked"].clone());
+    let provider = text(&asked, "provider");
+    let mut settings: toml::Table = full("demo").parse().expect("TOML");
+    let channel = &mut settings["channels"][0];
+    let secret = json(&format!("{provider}/index.json"))["secret"].clone();
+    channel["id"] = "pbx".into();
+    channel["provider"] = provider.into();
+    channel["secrets"][0] = toml::Value::try_from(secret).expect("named values");
+    let world = World::new(Plan::default());
+    world.apply(&settings.to_string()).await;
+    let asking = world.asking_by(Ring::parse(&text(&keys, "public")).expect("a public key"));
+    for entry in list(&asked["questions"]) {
+        let name = text(entry, "name");
+        let (response, took_ms) = asking.ask(event(&name)).await;
+        assert_eq!(value!(response.status_code), entry["status"], "{name}");
+        assert!(took_ms <= 500, "{name}: {took_ms} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use perezvon_adapters::PROVIDERS;
 use perezvon_engine::Times;
 use perezvon_engine::secrets::JobTimes;
 use perezvon_store::dynamo::schema::{self, TTL_ATTRIBUTE};
@@ -189,6 +190,7 @@ fn hooks_go_to_ingest_and_people_to_api() {
     let expected = [
         ("ANY /api/{proxy+}", "ApiFunction"),
         ("ANY /h/{token}", "IngestFunction"),
+        ("ANY /h/{token}/get_number_info", "AnswerFunction"),
         ("ANY /h/{token}/{proxy+}", "IngestFunction"),
         ("GET /", "ApiFunction"),
         ("GET /oauth/callback", "ApiFunction"),
@@ -197,8 +199,16 @@ fn hooks_go_to_ingest_and_people_to_api() {
     ];
     assert_eq!(routes(), expected.map(|(key, function)| (key.to_owned(), function)).into());
     let throttled = resource("HttpStage").property("RouteSettings").as_object().expect("settings");
-    let hooks = routes().into_iter().filter(|(_, function)| *function == "IngestFunction").map(|(key, _)| key);
+    let hooks = routes().into_keys().filter(|key| key.contains(" /h/"));
     assert_eq!(throttled.keys().cloned().collect::<BTreeSet<_>>(), hooks.collect());
+}
+
+#[test]
+fn whatever_a_provider_waits_for_goes_to_answer() {
+    let asked = PROVIDERS.iter().flat_map(|provider| provider.capabilities.synchronous);
+    let wanted: BTreeSet<String> = asked.map(|name| format!("ANY /h/{{token}}/{name}")).collect();
+    let routed = routes().into_iter().filter(|(_, function)| *function == "AnswerFunction").map(|(key, _)| key);
+    assert_eq!(routed.collect::<BTreeSet<_>>(), wanted);
 }
 
 #[test]
@@ -218,6 +228,7 @@ fn what_only_a_log_says_cries() {
     assert!(tree::text("functions/verify/src/quarantine.rs").contains(words));
     let patterns = [
         ("NotTakenIn", "ingest", "{ $.level = \"ERROR\" }".to_owned()),
+        ("NotAnswered", "answer", "{ $.level = \"ERROR\" }".to_owned()),
         ("QuarantineFull", "verify", format!("{{ $.message = \"{words}\" }}")),
     ];
     for (name, folder, pattern) in patterns {

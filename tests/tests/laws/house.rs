@@ -13,6 +13,7 @@ const CLIENT: &str = "perezvon-client";
 const ENGINE: &str = "perezvon-engine";
 const SANDBOX: &str = "perezvon-sandbox";
 const INGEST: &str = "perezvon-ingest";
+const ANSWER: &str = "perezvon-answer";
 const CRM: &str = "perezvon-crm";
 const OUTBOUND: &str = "perezvon-outbound";
 const PROGRAM: &str = "perezvon";
@@ -20,7 +21,7 @@ const TESTS: &str = "perezvon-tests";
 
 const BELOW_ENGINE: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM];
 const BELOW_FUNCTIONS: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM, ENGINE];
-/// Only the workers talk to the outside.
+/// Only the workers talk to the outside, and who asks the CRM while a caller waits.
 const BELOW_WORKERS: &[&str] = &[DOMAIN, ADAPTERS, STORE, PLATFORM, ENGINE, CLIENT];
 
 /// What of ours a crate may use; `None`: everything.
@@ -30,7 +31,7 @@ fn may_use(name: &str) -> Option<&'static [&'static str]> {
         ADAPTERS | STORE | PLATFORM => Some(&[DOMAIN]),
         ENGINE => Some(BELOW_ENGINE),
         INGEST | CLIENT => Some(&[PLATFORM]),
-        CRM | OUTBOUND => Some(BELOW_WORKERS),
+        ANSWER | CRM | OUTBOUND => Some(BELOW_WORKERS),
         PROGRAM | TESTS => None,
         _function => Some(BELOW_FUNCTIONS),
     }

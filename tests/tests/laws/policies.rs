@@ -9,6 +9,7 @@ const READ_SECRET: &str = "secretsmanager:GetSecretValue";
 
 /// What each function says about itself.
 const DECLARED: &[(&str, &[&str])] = &[
+    ("answer", perezvon_answer::ACTIONS),
     ("api", perezvon_api::ACTIONS),
     ("auto-close", perezvon_auto_close::ACTIONS),
     ("auto-reply", perezvon_auto_reply::ACTIONS),
@@ -82,15 +83,15 @@ fn readers(part: &str) -> Vec<String> {
 
 #[test]
 fn a_secret_is_read_by_whom_it_is_for() {
-    assert_eq!(readers(":secret:perezvon/${AWS::StackName}/channel/*"), ["verify"]);
-    assert_eq!(readers(":secret:perezvon/${AWS::StackName}/connection/*.crm+3A*"), ["crm"]);
+    assert_eq!(readers(":secret:perezvon/${AWS::StackName}/channel/*"), ["answer", "verify"]);
+    assert_eq!(readers(":secret:perezvon/${AWS::StackName}/connection/*.crm+3A*"), ["answer", "crm"]);
     assert_eq!(readers(":secret:perezvon/${AWS::StackName}/connection/*.channel+3A*"), ["outbound"]);
     assert_eq!(readers("LinkKey.Id"), ["api", "crm"]);
     assert_eq!(readers("PersonKey.Id"), ["api"]);
     assert_eq!(readers("HookKey.Id"), ["api"]);
     // The patterns above are all that there are.
     let all: usize = functions().iter().filter_map(|it| it.allowed().remove(READ_SECRET)).map(|it| it.len()).sum();
-    assert_eq!(all, 7);
+    assert_eq!(all, 9);
 }
 
 #[test]

@@ -119,11 +119,11 @@ impl Answerer {
             Some(Ok(Ok(asked))) => self.decided(raw, &asked, Ends::of(came_ms, asked.within_ms)).await,
             Some(Ok(Err(denied))) => self.refuse(raw, denied, ends).await,
             Some(Err(failure)) => {
-                tracing::warn!(%failure, request = raw.id, "a question could not be checked");
+                tracing::error!(%failure, request = raw.id, "a question could not be checked");
                 Said::nobody(503)
             }
             None => {
-                tracing::warn!(request = raw.id, "a question was not checked in time");
+                tracing::error!(request = raw.id, "a question was not checked in time");
                 Said::nobody(503)
             }
         }
@@ -189,7 +189,10 @@ impl Answerer {
         let policy = self.by(ends.crm_ms, self.policies.read(self.table.as_ref(), &account)).await;
         let (answered, rows) = match policy {
             Some(Ok(Some(policy))) => self.decide(raw, &account, asked, &policy, ends).await,
-            _ => (Answered::nothing(Reason::new("answer_no_settings", [])), Vec::new()),
+            _ => {
+                tracing::error!(request = raw.id, "the settings for a question were not read in time");
+                (Answered::nothing(Reason::new("answer_no_settings", [])), Vec::new())
+            }
         };
         let rows = async { join(self.save(rows), self.save_counts(raw, tally)).await };
         if self.by(ends.rows_ms, rows).await.is_none() {

@@ -111,10 +111,6 @@ impl Checker<'_> {
     }
 
     fn contact_manager(&mut self, scenario: &Scenario) -> Option<ContactManager> {
-        if scenario.contact_manager && self.document.crm.is_none() {
-            let what = "there is no CRM that could say who calls";
-            self.findings.add(self.at("contact_manager"), what, "add a section `[crm]`, or take this out");
-        }
         if !scenario.contact_manager && scenario.forwarding.is_some() {
             let what = "nobody is looked up, so there is nobody to put a call through to";
             self.findings.add(self.at("forwarding"), what, "add `contact_manager = true`, or take this out");

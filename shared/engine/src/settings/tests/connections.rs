@@ -77,6 +77,30 @@ fn a_channel_has_an_id_of_its_own_and_a_provider_of_telephony_or_chats() {
     ]);
 }
 
+#[test]
+fn how_long_an_answer_may_take_is_said_where_somebody_waits_for_it() {
+    each_is_refused(&[(
+        |it| it.channels[0].answer_within_ms = Some(500),
+        &["channels[0].answer_within_ms: Telephony asks nothing that it waits for; take it out"],
+    )]);
+    let asks = PROVIDERS.iter().find(|it| !it.capabilities.synchronous.is_empty()).expect("one that asks");
+    let within = |ms| {
+        let change = |it: &mut Document| {
+            let channel = &mut it.channels[0];
+            channel.provider = asks.id.to_owned();
+            channel.answer_within_ms = ms;
+            let needed = asks.settings.secrets().iter().filter(|field| field.required);
+            channel.secrets =
+                vec![needed.map(|field| (field.name.to_owned(), SecretText(field.name.into()))).collect()];
+        };
+        let mut document = example();
+        change(&mut document);
+        check(&document, &Context::default()).map(|checked| checked.channels[0].answer_within_ms).ok()
+    };
+    assert_eq!([None, Some(150), Some(5000)].map(within), [Some(500), Some(150), Some(5000)]);
+    assert_eq!([Some(149), Some(5001)].map(within), [None, None]);
+}
+
 /// The first channel as one of chats, feeding the inbox of the example.
 pub(super) fn chats(it: &mut Document) {
     let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");

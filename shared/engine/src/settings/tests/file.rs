@@ -33,7 +33,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
             "extension = 10",
             "line 21, employees[0].extension: invalid type: integer `10`, expected a string; put the value in quotes",
         ),
-        ("due_in = \"1d\"", "", "line 110, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
+        ("due_in = \"1d\"", "", "line 114, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
         (
             "crm_user = 504001",
             "crm_user = true",
@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "tags = [\"звонок\"]",
             "tags = [\"звонок\", 7]",
-            "line 98, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
+            "line 102, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
         ),
     ];
     for (from, to, problem) in cases {

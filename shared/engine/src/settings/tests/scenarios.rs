@@ -50,6 +50,23 @@ fn a_scenario_becomes_rules_by_occasion() {
 }
 
 #[test]
+fn who_calls_is_asked_only_where_that_is_switched_on() {
+    let manager = |change: fn(&mut Document)| accepted(change).policy.scenarios[0].contact_manager;
+    assert_eq!(manager(|_| {}).map(|it| it.forwarding), Some(true));
+    assert_eq!(manager(|it| it.scenarios[0].forwarding = None).map(|it| it.forwarding), Some(true));
+    assert_eq!(manager(|it| it.scenarios[0].forwarding = Some(false)).map(|it| it.forwarding), Some(false));
+    let off = |it: &mut Document| (it.scenarios[0].contact_manager, it.scenarios[0].forwarding) = (false, None);
+    assert_eq!(manager(off), None);
+    assert_eq!(accepted(|_| {}).policy.scenarios[1].contact_manager, None, "so it is unless somebody says otherwise");
+    each_is_refused(&[(
+        |it| it.scenarios[0].contact_manager = false,
+        &[
+            "scenarios[0].forwarding: nobody is looked up, so there is nobody to put a call through to; add `contact_manager = true`, or take this out",
+        ],
+    )]);
+}
+
+#[test]
 fn names_lines_and_exceptions_are_checked() {
     each_is_refused(&[
         (
