@@ -249,6 +249,19 @@ impl World {
         Self::of(&settings.replace("client_id = ", "authorise = \"browser\"\nclient_id = "))
     }
 
+    /// Of calls, with a PBX that asks who calls.
+    pub fn that_asks() -> Self {
+        let (before, rest) = include_str!("settings.toml").split_once("provider = \"mango\"").expect("a channel");
+        let (_, after) = rest.split_once("[crm]").expect("a CRM");
+        let secret =
+            "client_id = \"0123456789ABCDEF0123456789ABCDEF\"\nsign_key = \"FEDCBA9876543210FEDCBA9876543210\"";
+        let channel = format!(
+            "provider = \"rostelecom\"\nname = \"АТС\"\nbase = \"http://SANDBOX\"\n[[channels.secrets]]\n{secret}\n\n"
+        );
+        let after = after.replace("lines = [", "contact_manager = true\nlines = [");
+        Self::of(&format!("{before}{channel}[crm]{after}"))
+    }
+
     fn of(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sandbox = Process::sandbox();
