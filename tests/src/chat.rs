@@ -46,7 +46,7 @@ static CHATS: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
-        heals: false,
+        heals_every: None,
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: false,

@@ -182,7 +182,7 @@ impl Verify {
 
     /// Signature first, meaning second; the adapter decides on both.
     fn check(&self, raw: &RawMessage, request: &RawRequest, known: &Known) -> Judged {
-        let Believed { intake, verified, .. } = match believe(known, raw.generation, request) {
+        let Believed { intake, verified, .. } = match believe(known, raw, request) {
             Ok(believed) => believed,
             Err(refused) => return (Verdict::Refused(refused), None),
         };

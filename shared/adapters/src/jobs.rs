@@ -7,7 +7,7 @@ use perezvon_domain::{ClientId, Command, CrmId, EffectId, JobResult, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::authorise::Authorise;
-use crate::intake::ChatNews;
+use crate::intake::{CallNews, ChatNews};
 use crate::secret::Secret;
 
 /// A job as its adapter sees it.
@@ -38,6 +38,8 @@ pub struct Learned {
     pub point: Option<PointNews>,
     /// What stands in the chats of the channel, known or not.
     pub chats: Vec<ChatNews>,
+    /// What the provider says of calls of the channel, known or not.
+    pub calls: Vec<CallNews>,
 }
 
 /// What the CRM says about a client.

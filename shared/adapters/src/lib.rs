@@ -10,6 +10,7 @@ mod authorise;
 mod avito;
 mod charset;
 mod fields;
+mod healing;
 pub mod hooks;
 mod intake;
 mod jobs;
@@ -88,8 +89,8 @@ pub struct Capabilities {
     pub read_chat: bool,
     /// It is told by a request where its webhooks go; otherwise a person enters the address.
     pub subscribes: bool,
-    /// What it did not post can be read off its chats afterwards.
-    pub heals: bool,
+    /// What it did not post can be fetched afterwards: how often at most (0: at each look); `None`: it cannot.
+    pub heals_every: Option<Millis>,
     /// It can be asked how a call went.
     pub reads_calls: bool,
     /// Its outgoing calls say which number of the company they belong to.

@@ -1,5 +1,6 @@
 //! The records in the secret store: what `verify` reads of a channel, what a worker reads of a connection.
 
+use ipnet::IpNet;
 use perezvon_adapters::Secret;
 use perezvon_domain::{AccountId, ChannelId, ConnectionId};
 use perezvon_platform::{PortError, Secrets};
@@ -25,6 +26,9 @@ pub struct ChannelSecret {
     /// What a signature counts for whose formula is not published.
     #[serde(default)]
     pub signature: SignatureMode,
+    /// Where its requests may come from; empty: anywhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_ips: Vec<IpNet>,
     /// An answer that the provider waits for leaves within this time of the question's arrival.
     #[serde(default = "answered_within_ms")]
     pub answer_within_ms: i64,

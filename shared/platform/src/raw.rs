@@ -29,6 +29,9 @@ pub struct RawMessage {
     pub body: String,
     /// Milliseconds since the Unix epoch, by the gateway's clock.
     pub received_at: i64,
+    /// The address it came from, as the gateway saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// Why a request never becomes a message.
@@ -97,6 +100,7 @@ fn raw_message(request: &ApiGatewayV2httpRequest, hook: Hook, suffix: &str, body
         headers: headers(request),
         body: RawMessage::encode(body),
         received_at: context.time_epoch,
+        from: context.http.source_ip.clone(),
     }
 }
 

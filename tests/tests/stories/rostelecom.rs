@@ -222,6 +222,24 @@ async fn forged_and_foreign_notices_are_kept_and_make_nothing_until_the_key_is_r
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_from_a_foreign_address_waits_until_the_settings_name_it() {
+    // The gateway of the world sees everything come from 81.88.80.132.
+    let from = |network: &str| {
+        vats().replace("name = \"Вторая АТС\"", &format!("{}\nallowed_ips = [\"{network}\"]", "name = \"Вторая АТС\""))
+    };
+    let mut world = World::new(Plan::default());
+    world.apply(&from("10.0.0.0/8")).await;
+    world.tell_vats("school", "vats");
+    place(&world, placed(What::Incoming, 30));
+    seconds(&mut world, 120).await;
+    assert_eq!(held(&world), Held::default());
+    world.apply(&from("81.88.80.0/24")).await;
+    assert_eq!(world.release_all("school", "vats").await, 5, "nothing of it is lost");
+    seconds(&mut world, 600).await;
+    assert_eq!(held(&world), Held::ONE_OF_EACH);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_charset_that_is_not_the_real_one_loses_nothing() {
     let mut world = both(Plan::default()).await;
     for _ in 0..5 {
@@ -230,6 +248,58 @@ async fn a_charset_that_is_not_the_real_one_loses_nothing() {
     place(&world, placed(What::Incoming, 30));
     seconds(&mut world, 300).await;
     assert_eq!((held(&world), world.release_all("school", "vats").await), (Held::ONE_OF_EACH, 0));
+}
+
+/// No notice of the next call is posted.
+fn silence(world: &World) {
+    for on in ["new", "calling", "connected", "disconnected", "end"] {
+        trouble(world, on, TroubleKind::Lost);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_no_notice_told_of_are_found_in_the_log_of_the_domain_once() {
+    let mut world = both(Plan::default()).await;
+    silence(&world);
+    place(&world, placed(What::Incoming, 30));
+    seconds(&mut world, 60).await;
+    silence(&world);
+    let missed = place(&world, Placed { client: "79996660000".to_owned(), ..placed(What::Incoming, 0) });
+    seconds(&mut world, 3 * 3600).await;
+    let held = held(&world);
+    assert_eq!((held.contacts, held.deals, held.tasks, held.calls, held.service_notes), (2, 2, 2, 2, 0));
+    assert!(asked(&world, "domain_call_history") >= 5, "each half hour");
+    assert!(call(&world, &missed).await.recordings.values().all(|recording| !recording.ready));
+    let linked = |note: &&perezvon_sandbox::amocrm::Note| note.is_call() && !note.params["link"].is_null();
+    assert_eq!(world.crm(|crm| crm.notes().iter().filter(linked).count()), 1, "the talk has its recording");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_too_large_to_unpack_fails_with_a_reason_and_the_next_one_is_read() {
+    let mut world = both(Plan::default()).await;
+    world.vats(|vats| vats.behave(Manner { history_padding_mib: 65, ..vats.manner().clone() }));
+    silence(&world);
+    place(&world, placed(What::Incoming, 30));
+    seconds(&mut world, 2400).await;
+    assert_eq!(held(&world), Held::default());
+    world.vats(|vats| vats.behave(Manner { history_padding_mib: 0, ..vats.manner().clone() }));
+    seconds(&mut world, 2 * 3600).await;
+    assert_eq!(held(&world), Held::ONE_OF_EACH);
+}
+
+#[test]
+fn finding_a_call_in_the_log_survives_a_crash_at_every_port_call() {
+    let play = async |plan| {
+        let mut world = both(plan).await;
+        let first = world.faults.calls();
+        silence(&world);
+        place(&world, placed(What::Incoming, 0));
+        seconds(&mut world, 2 * 3600).await;
+        (world, first)
+    };
+    let points = at_every_crash(play, held, &Held::ONE_OF_EACH);
+    println!("call found in the log: {points} crash points");
+    assert!(points > 100, "{points}");
 }
 
 async fn crashing(plan: Plan, what: What, talk_s: i64) -> (World, u64) {

@@ -1,6 +1,6 @@
 //! What can be written on the command line, with the help that a newcomer reads.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -114,6 +114,9 @@ pub struct LocalArgs {
     /// Listen beyond this machine without https: tokens can be read on the way.
     #[arg(long)]
     pub insecure: bool,
+    /// The reverse proxy whose X-Forwarded-For says whom a request is from; needed where channels have `allowed_ips`.
+    #[arg(long, value_name = "ADDR")]
+    pub trusted_proxy: Option<IpAddr>,
     /// Let settings name this host although it is no public https address: a sandbox, a test server.
     #[arg(long, value_name = "HOST:PORT")]
     pub allow_host: Vec<String>,

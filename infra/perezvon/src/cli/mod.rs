@@ -115,6 +115,7 @@ fn options(args: LocalArgs) -> Options {
         settings: args.settings,
         demo: !args.no_demo,
         insecure: args.insecure,
+        trusted_proxy: args.trusted_proxy,
         allow_hosts: args.allow_host,
         times: args.times,
         lease_ms: i64::from(args.lease_seconds.unwrap_or(LEASE_SECONDS)) * 1000,

@@ -63,6 +63,7 @@ mod tests {
             settings: Vec::new(),
             demo: false,
             insecure,
+            trusted_proxy: None,
             allow_hosts: Vec::new(),
             lease_ms: 60_000,
             times: perezvon_engine::Times::one_machine(),

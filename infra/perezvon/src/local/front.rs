@@ -2,6 +2,7 @@
 //! gateway. Whoever `api` lets listen to facts does so here, because only one machine can stream.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub(super) struct Front {
     data: PathBuf,
     person_key: Vec<u8>,
     bus: Arc<LocalBus>,
+    /// Whose word about the address of a request counts.
+    trusted_proxy: Option<IpAddr>,
 }
 
 /// Serves until `stop` is over; then waits for the requests that are being answered.
@@ -77,7 +80,7 @@ async fn answer(
 }
 
 impl Front {
-    pub(super) fn new(doors: Arc<Doors>, ports: &Ports, data: &Data) -> Self {
+    pub(super) fn new(doors: Arc<Doors>, ports: &Ports, data: &Data, trusted_proxy: Option<IpAddr>) -> Self {
         Self {
             doors,
             clock: ports.clock.clone(),
@@ -85,6 +88,7 @@ impl Front {
             data: data.path.clone(),
             person_key: data.keys.person.clone(),
             bus: ports.bus.clone(),
+            trusted_proxy,
         }
     }
 
@@ -107,7 +111,8 @@ impl Front {
         };
         let path = parts.uri.path();
         let (asked, hook) = (perezvon_adapters::is_asked(path), path.starts_with("/h/"));
-        let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip: caller.from.ip().to_string() });
+        let source_ip = gateway::source(&parts.headers, caller.from.ip(), self.trusted_proxy).to_string();
+        let event = gateway::event(&parts, &body, Arrival { id, at_ms, source_ip });
         if listens(&parts) {
             return self.listen(event, &parts.headers, caller).await;
         }

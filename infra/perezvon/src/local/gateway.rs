@@ -1,5 +1,7 @@
 //! The gateway: an HTTP request as the event a function gets, and its answer as an HTTP response.
 
+use std::net::IpAddr;
+
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body as EventBody;
 use axum::body::Body;
@@ -116,8 +118,29 @@ pub(super) fn plain(status: StatusCode) -> Response {
     response
 }
 
+/// Whom a request is from: who opened the line, or whom a proxy that is trusted names last.
+pub(super) fn source(headers: &HeaderMap, line: IpAddr, trusted: Option<IpAddr>) -> IpAddr {
+    let trusts = trusted.is_some_and(|trusted| trusted.to_canonical() == line.to_canonical());
+    let forwarded = text(headers, "x-forwarded-for").filter(|_| trusts);
+    let last = forwarded.and_then(|list| list.rsplit(',').next().and_then(|last| last.trim().parse().ok()));
+    last.unwrap_or(line)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn only_the_trusted_proxy_says_whom_a_request_is_from() {
+        let [proxy, other] = ["127.0.0.1", "10.0.0.9"].map(|text| text.parse::<IpAddr>().expect("an address"));
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 81.88.80.132"));
+        let from = |line, trusted| source(&headers, line, trusted).to_string();
+        assert_eq!(from(proxy, Some(proxy)), "81.88.80.132", "what the proxy added; the rest anybody may write");
+        assert_eq!(from(other, Some(proxy)), "10.0.0.9");
+        assert_eq!(from(proxy, None), "127.0.0.1");
+        let none = HeaderMap::new();
+        assert_eq!(source(&none, proxy, Some(proxy)), proxy);
+    }
+
     use http::Request;
     use http_body_util::BodyExt as _;
 

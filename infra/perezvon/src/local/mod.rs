@@ -18,7 +18,7 @@ mod start;
 mod ticks;
 pub(crate) mod wiring;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 pub use start::run;
@@ -38,6 +38,8 @@ pub struct Options {
     pub demo: bool,
     /// Listen beyond loopback although there is no https in front.
     pub insecure: bool,
+    /// The reverse proxy whose `X-Forwarded-For` counts.
+    pub trusted_proxy: Option<IpAddr>,
     /// `host:port` that may be asked over plain http and on private addresses.
     pub allow_hosts: Vec<String>,
     /// How long one invocation of `crm` and `outbound` may take, in milliseconds; 60,000 is usual.

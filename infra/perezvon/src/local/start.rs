@@ -31,6 +31,7 @@ struct Opened {
     /// Bound; nobody is let in before everything else is open.
     listener: std::net::TcpListener,
     told: Told,
+    trusted_proxy: Option<std::net::IpAddr>,
     demo: Option<Demo>,
     /// What became of the settings.
     notes: Vec<String>,
@@ -67,7 +68,7 @@ pub async fn run(options: Options) -> Result<(), String> {
 
 /// Starts everything, says so, plays the demo; never over unless something could not be started.
 async fn serve(opened: &Opened, tasks: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) -> Result<(), String> {
-    let Opened { data, ports, listener, told, demo, notes } = opened;
+    let Opened { data, ports, listener, told, trusted_proxy, demo, notes } = opened;
     let listener = TcpListener::from_std(listener.try_clone().map_err(|why| why.to_string())?);
     let listener = listener.map_err(|why| why.to_string())?;
     let local = listener.local_addr().map_err(|why| why.to_string())?;
@@ -82,7 +83,7 @@ async fn serve(opened: &Opened, tasks: &mut JoinSet<()>, stopped: &watch::Receiv
     if let Some(demo) = demo {
         demo.serve(tasks, until(stopped));
     }
-    let front = Front::new(doors.clone(), ports, data);
+    let front = Front::new(doors.clone(), ports, data, *trusted_proxy);
     tasks.spawn(served(front::serve(listener, front, until(stopped))));
 
     let hooks = say::hook_urls(&doors.api, &data.keys.owner_token(), ports.clock.as_ref()).await;
@@ -123,7 +124,7 @@ async fn open(options: &Options) -> Result<Opened, String> {
     notes.extend(tried_again);
     let public_url = address::public_url(options, local);
     let told = Told { public_url, allow_hosts, lease_ms: options.lease_ms, times: options.times };
-    Ok(Opened { data, ports, listener, told, demo, notes })
+    Ok(Opened { data, ports, listener, told, trusted_proxy: options.trusted_proxy, demo, notes })
 }
 
 /// Over when the process is to end.

@@ -39,7 +39,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
-        heals: false,
+        heals_every: None,
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: false,

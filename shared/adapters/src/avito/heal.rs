@@ -12,13 +12,12 @@ use super::look::{LAST_OFFSET, NO_MESSAGES, goes_on, messages};
 use super::request::{self, PAGE};
 use super::value::{text, time};
 use super::{message, token};
+use crate::healing;
 use crate::intake::ChatNews;
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
 /// Where its state is kept.
 const STATE: &str = "heal";
-/// The fact of the connection that says until when nothing is missing, in milliseconds.
-const HEALED_TO: &str = "healed_to";
 /// So much is read once more: for the clocks, and for what shows late in the lists.
 const OVERLAP: Millis = Millis::minutes(5);
 /// After so long the jobs of people come in between, and how far it is goes into the job's row.
@@ -47,11 +46,9 @@ fn state(work: &Work) -> Option<Heal> {
 }
 
 fn start(known: &Known<'_>, since: Timestamp) -> Heal {
-    let healed = known.facts.get(HEALED_TO).and_then(|at| at.parse().ok());
-    let healed = healed.map(|at: i64| Timestamp(at.saturating_sub(OVERLAP.0)));
     Heal {
         began: known.now,
-        not_before: healed.unwrap_or_default().max(since),
+        not_before: healing::not_before(known, since, OVERLAP),
         offset: Some(0),
         chats: Vec::new(),
         place: 0,
@@ -96,7 +93,7 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, since: T
         }
     }
     if heal.chats.is_empty() && heal.offset.is_none() {
-        work.learned.facts.insert(HEALED_TO.to_owned(), heal.began.0.to_string());
+        healing::healed(work, heal.began);
     }
     heal.rest_after_a_part(known.now);
     work.progress.insert(STATE.to_owned(), serde_json::to_string(&heal).unwrap_or_default());

@@ -43,7 +43,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: true,
         subscribes: true,
-        heals: true,
+        heals_every: Some(Millis(0)),
         reads_calls: false,
         names_outgoing_line: false,
         takes_images: true,
@@ -59,4 +59,5 @@ pub(crate) static PROVIDER: Provider = Provider {
 };
 
 /// What speaks with it.
-pub(crate) static CODEC: Codec = Codec { provider: &PROVIDER, intake: Some(&Avito), jobs: Some(&Avito), lab: None, answer: None };
+pub(crate) static CODEC: Codec =
+    Codec { provider: &PROVIDER, intake: Some(&Avito), jobs: Some(&Avito), lab: None, answer: None };

@@ -28,7 +28,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
-        heals: false,
+        heals_every: None,
         reads_calls: false,
         names_outgoing_line: true,
         takes_images: false,

@@ -112,3 +112,9 @@ pub(super) fn moscow(text: &str) -> Option<Timestamp> {
     let zone = jiff::tz::TimeZone::fixed(MOSCOW);
     Some(Timestamp(wall.to_zoned(zone).ok()?.timestamp().as_millisecond()))
 }
+
+/// A moment as the provider writes it in questions: to the second.
+pub(super) fn wall(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
+    at.to_zoned(jiff::tz::TimeZone::fixed(MOSCOW)).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}

@@ -3,7 +3,7 @@
 use perezvon_domain::{Command, Timestamp};
 
 use super::Rostelecom;
-use super::{account, record, sign};
+use super::{account, history, record, sign};
 use crate::jobs::{Jobs, Known, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -20,6 +20,7 @@ impl Jobs for Rostelecom {
                 record::next(work, known, recording, blob, *link_only)
             }
             Command::ReadCall { entry, .. } => account::next(work, known, entry),
+            Command::Heal { since } => history::next(work, known, *since),
             _ => Step::Failed(failed(not_here())),
         }
     }
@@ -28,6 +29,7 @@ impl Jobs for Rostelecom {
         match work.command.clone() {
             Command::CopyRecording { .. } => record::absorb(work, known, reply),
             Command::ReadCall { entry, .. } => account::absorb(work, known, reply, &entry),
+            Command::Heal { .. } => history::absorb(work, known, reply),
             _ => Outcome::Failed(failed(not_here())),
         }
     }

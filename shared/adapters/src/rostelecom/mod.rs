@@ -2,7 +2,9 @@
 
 mod account;
 mod answer;
+mod archive;
 mod events;
+mod history;
 mod intake;
 mod jobs;
 mod lab;
@@ -14,6 +16,8 @@ mod settings;
 mod sign;
 #[cfg(test)]
 mod tests;
+
+use perezvon_domain::time::Millis;
 
 use crate::{Capabilities, Codec, Provider, Role, Signature};
 
@@ -33,7 +37,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
-        heals: false,
+        heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
         calls_back: false,
         names_outgoing_line: false,

@@ -6,6 +6,7 @@
 mod account;
 mod corpus;
 mod events;
+mod history;
 mod lab;
 mod number_info;
 mod record;

@@ -154,7 +154,7 @@ impl Answerer {
         };
         let adapter = perezvon_adapters::codec(&known.secret.provider).and_then(|codec| codec.answer);
         let denied = |refused| Ok(Err(Denied { refused, adapter }));
-        let Believed { intake, verified, .. } = match believe(&known, raw.generation, request) {
+        let Believed { intake, verified, .. } = match believe(&known, raw, request) {
             Ok(believed) => believed,
             Err(refused) => return denied(refused),
         };

@@ -44,6 +44,13 @@ impl Refused {
         }
     }
 
+    /// It came from an address that the settings do not name.
+    pub fn foreign_address(from: Option<&str>) -> Self {
+        let from = from.unwrap_or("неизвестного адреса");
+        let words = format!("запрос пришёл с {from}, а его нет в `allowed_ips` канала: если адрес верен, допишите его");
+        Self::new("foreign_address", words, true)
+    }
+
     /// A signed event of a call that nobody knows.
     pub fn too_old() -> Self {
         let words = "событие слишком старое (oldest_event_days в настройках канала), а такого звонка у нас нет: похоже на повтор старого запроса";

@@ -1,7 +1,10 @@
-//! What was found in the chats of a channel, and nobody told us: onto the event queue, as if it had come.
+//! What was found at the provider of a channel, and nobody told us: onto the event queue, as if it had come.
 
-use perezvon_adapters::ChatNews;
-use perezvon_domain::{ChannelId, ConversationEvent, ConversationEventKind, Envelope};
+use perezvon_adapters::{CallNews, ChatNews};
+use perezvon_domain::event::CallEvent;
+use perezvon_domain::{ChannelId, ConversationEvent, ConversationEventKind, Envelope, Timestamp};
+use perezvon_platform::Message;
+use perezvon_store::items::call::CallItem;
 use perezvon_store::keys;
 
 use super::hold::Hold;
@@ -10,14 +13,10 @@ use crate::failure::Failure;
 use crate::wakeup::WakeUp;
 
 impl Hold<'_> {
-    /// Sends what has no row yet, of the time that the connection may fetch. What comes twice is known by its id.
-    pub(super) async fn tell_news(&self, found: Vec<ChatNews>) -> Result<(), Failure> {
-        let WakeUp { account, connection } = self.wake_up;
-        let channel = connection.as_str().strip_prefix("channel:").map(ChannelId::from);
-        // The row was read before this job: should the channel be off by now, nothing of it is taken in.
-        let (Some(channel), Some(heals)) = (channel, self.row.heals) else { return Ok(()) };
-        let received_at = self.now();
-        let since = heals.since(received_at);
+    /// Sends the messages that have no row yet. What comes twice is known by its id.
+    pub(super) async fn tell_chats(&self, found: Vec<ChatNews>) -> Result<(), Failure> {
+        let Some((channel, since, received_at)) = self.heals() else { return Ok(()) };
+        let account = &self.wake_up.account;
         let mut messages = Vec::new();
         for ChatNews { chat, occurred_at, kind } in found {
             if occurred_at < since {
@@ -32,6 +31,43 @@ impl Hold<'_> {
             let event = ConversationEvent { channel: channel.clone(), chat, occurred_at, received_at, kind };
             messages.push(event_message(&Envelope { account: account.clone(), received_at, event }, 0));
         }
+        self.send_missed(messages).await
+    }
+
+    /// Sends what is told of calls that have no account yet. What comes twice changes nothing.
+    pub(super) async fn tell_calls(&self, found: Vec<CallNews>) -> Result<(), Failure> {
+        let Some((channel, since, received_at)) = self.heals() else { return Ok(()) };
+        let account = &self.wake_up.account;
+        let (mut messages, mut last) = (Vec::new(), None);
+        for CallNews { entry, occurred_at, kind } in found {
+            if occurred_at < since {
+                continue;
+            }
+            // News of one call stand together: its row is read once.
+            if last.as_ref().is_none_or(|(known, _)| *known != entry) {
+                let row = self.worker.table.get(&keys::call(account, &channel, &entry)).await?;
+                let item = row.map(|row| CallItem::read(&row)).transpose()?;
+                last = Some((entry.clone(), item.is_some_and(|item| item.call.summary.is_some())));
+            }
+            if last.as_ref().is_some_and(|(_, accounted_for)| *accounted_for) {
+                continue;
+            }
+            let event = CallEvent { channel: channel.clone(), entry, occurred_at, kind };
+            messages.push(event_message(&Envelope { account: account.clone(), received_at, event }, 0));
+        }
+        self.send_missed(messages).await
+    }
+
+    /// The channel, since when what was missed is taken in, and when that is. The row was read before this job: should
+    /// the channel be off by now, nothing of it is taken in.
+    fn heals(&self) -> Option<(ChannelId, Timestamp, Timestamp)> {
+        let channel = self.wake_up.connection.as_str().strip_prefix("channel:").map(ChannelId::from)?;
+        let now = self.now();
+        Some((channel, self.row.heals?.since(now), now))
+    }
+
+    async fn send_missed(&self, messages: Vec<Message>) -> Result<(), Failure> {
+        let WakeUp { account, connection } = self.wake_up;
         if messages.is_empty() {
             return Ok(());
         }

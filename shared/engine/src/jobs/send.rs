@@ -141,7 +141,8 @@ impl Hold<'_> {
     pub(super) async fn learn(&mut self, job: &JobRow, work: &mut Work, known: &Known<'_>) -> Result<(), Failure> {
         let learned = std::mem::take(&mut work.learned);
         // Before the facts say that they were taken in.
-        self.tell_news(learned.chats).await?;
+        self.tell_chats(learned.chats).await?;
+        self.tell_calls(learned.calls).await?;
         if !learned.facts.is_empty() {
             self.row.facts.extend(learned.facts);
             let key = keys::connection(&self.wake_up.account, &self.wake_up.connection);

@@ -291,6 +291,7 @@ impl Applier<'_> {
             secrets: Vec::new(),
             oldest_event_days: OLDEST_EVENT_DAYS,
             signature: SignatureMode::default(),
+            allowed_ips: Vec::new(),
             answer_within_ms: ANSWERED_WITHIN_MS,
         };
         write(self.secrets, &ChannelSecret::name(account.as_str(), channel), &record).await?;

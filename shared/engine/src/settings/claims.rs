@@ -198,9 +198,9 @@ impl Applier<'_> {
     }
 
     fn heals_again(&self, channel: &Channel, row: &ConnectionRow) -> Option<Healing> {
-        let may = channel.active && provider(&channel.provider).is_some_and(|it| it.capabilities.heals);
+        let every = provider(&channel.provider)?.capabilities.heals_every.filter(|_| channel.active)?;
         let rests = row.heals.is_none() && row.superseded.is_none() && !row.off && row.leave_by.is_none();
-        (may && rests).then_some(Healing { from: self.now, days: channel.oldest_event_days })
+        rests.then_some(Healing { from: self.now, days: channel.oldest_event_days, every })
     }
 }
 

@@ -120,6 +120,11 @@ pub struct Channel {
     /// Part of the webhooks' address; raise it to revoke the old address.
     #[serde(default = "one")]
     pub generation: u32,
+    /// Networks that the provider posts from, like `81.88.80.0/24`, at most 50; none: it may come from anywhere. What comes
+    /// from elsewhere waits in quarantine.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub allowed_ips: Vec<String>,
     /// A signed event of a call nobody knows is taken for an old replay if it is older than so many days; 1 to 3650.
     #[serde(default = "fourteen")]
     pub oldest_event_days: u32,

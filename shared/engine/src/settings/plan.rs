@@ -103,9 +103,9 @@ fn planned<'a>(
 /// A channel that is on, whose provider can be asked: since it is so.
 fn heals(checked: &Checked, id: &ConnectionId, healing: Option<Healing>, now: Timestamp) -> Option<Healing> {
     let channel = checked.channels.iter().find(|it| channel_connection(&it.channel) == *id)?;
-    let heals = channel.active && provider(&channel.provider).is_some_and(|it| it.capabilities.heals);
+    let every = provider(&channel.provider)?.capabilities.heals_every.filter(|_| channel.active)?;
     let from = healing.map_or(now, |healing| healing.from);
-    heals.then_some(Healing { from, days: channel.oldest_event_days })
+    Some(Healing { from, days: channel.oldest_event_days, every })
 }
 
 fn page(connection: &ConnectionSecret) -> Option<String> {

@@ -157,7 +157,7 @@ impl Sweep {
         if open.len() >= OPEN || open.iter().any(|job| keys::is_healing(&job.key)) {
             return Ok(false);
         }
-        let every = self.times.look_at_connections_ms.max(1);
+        let every = self.times.look_at_connections_ms.max(heals.every.0).max(1);
         let place = now.0.div_euclid(every);
         let command = Command::Heal { since: heals.since(now) };
         let order = JobOrder { connection: connection.clone(), command, points: Vec::new(), prev: None };

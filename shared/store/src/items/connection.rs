@@ -41,6 +41,9 @@ pub struct Healing {
     pub from: Timestamp,
     /// Nothing older than so many days.
     pub days: u32,
+    /// How often it is fetched; 0: at each look.
+    #[serde(default)]
+    pub every: Millis,
 }
 
 impl Healing {

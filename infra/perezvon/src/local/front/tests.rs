@@ -33,7 +33,7 @@ async fn world_with(bus: LocalBus) -> World {
         times: perezvon_engine::Times::one_machine(),
     };
     let doors = ports.doors(&data.keys, &told).expect("the functions");
-    let front = Front::new(Arc::new(doors), &ports, &data);
+    let front = Front::new(Arc::new(doors), &ports, &data, None);
     tokio::spawn(serve(listener, front, std::future::pending()));
     World { _folder: folder, data, host, bus: ports.bus }
 }

@@ -1,7 +1,9 @@
 //! Channels and the CRM: known providers of the right role, whole sets of secrets, addresses (MNG-15 to MNG-18).
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use ipnet::IpNet;
 use perezvon_adapters::{PROVIDERS, Provider, Role, Secret, Signature, provider};
 use perezvon_domain::{ChannelId, ConnectionId, Lane};
 use perezvon_store::keys;
@@ -35,6 +37,7 @@ pub(super) fn channels(
         findings.range(&format!("{path}.generation"), channel.generation.into(), 1..=1_000_000);
         findings.range(&format!("{path}.oldest_event_days"), channel.oldest_event_days.into(), 1..=3650);
         times(&format!("{path}.times"), &channel.times, findings);
+        networks(&format!("{path}.allowed_ips"), &channel.allowed_ips, findings);
         let secrets = format!("{path}.secrets");
         findings.count(&secrets, channel.secrets.len(), 1..=2);
         if let Some(known) = of_role(&path, &channel.provider, &[Role::Telephony, Role::Chat], findings) {
@@ -92,6 +95,20 @@ pub(super) fn crm(document: &Document, context: &Context, findings: &mut Finding
     })
 }
 
+/// A network, or one address.
+fn network(text: &str) -> Option<IpNet> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+fn networks(path: &str, texts: &[String], findings: &mut Findings) {
+    findings.count(path, texts.len(), 0..=50);
+    for (index, text) in texts.iter().enumerate().filter(|(_, text)| network(text).is_none()) {
+        let what = format!("`{text:.60}` is no network");
+        findings.add(format!("{path}[{index}]"), what, "write an address or a network, like `81.88.80.0/24`");
+    }
+}
+
 fn record(document: &Document, channel: &Channel) -> ChannelSecret {
     ChannelSecret {
         account: document.account.id.clone(),
@@ -102,6 +119,7 @@ fn record(document: &Document, channel: &Channel) -> ChannelSecret {
         secrets: channel.secrets.iter().map(secret).collect(),
         oldest_event_days: channel.oldest_event_days,
         signature: channel.signature.unwrap_or_default(),
+        allowed_ips: channel.allowed_ips.iter().filter_map(|text| network(text)).collect(),
         answer_within_ms: channel.answer_within_ms.unwrap_or(ANSWERED_WITHIN_MS),
     }
 }

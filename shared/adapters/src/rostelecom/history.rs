@@ -1,0 +1,228 @@
+//! Healing: calls that no event told of are read off the log of the domain, which is ordered as a file and fetched
+//! when it is there. Nothing here changes anything at the provider.
+
+use perezvon_domain::event::{Direction, Summary};
+use perezvon_domain::time::Millis;
+use perezvon_domain::{CallEventKind, JobResult, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::answer::{self, Answer, failed};
+use super::archive::{self, Content};
+use super::{account, events, request};
+use crate::fields::Fields;
+use crate::healing;
+use crate::intake::CallNews;
+use crate::jobs::{Known, Outcome, Reply, Step, Work};
+
+/// Where its state is kept.
+const STATE: &str = "history";
+/// So much is read once more: calls stand there by their beginning, and only once they are over.
+const OVERLAP: Millis = Millis::minutes(60);
+/// No log of more days is ordered.
+const LONGEST: Millis = Millis::minutes(30 * 24 * 60);
+/// A file takes some five minutes: looked for each minute, for so many.
+const POLL: Millis = Millis::minutes(1);
+const PATIENCE: u32 = 40;
+/// An empty file may come before the real one.
+const EMPTY_TIMES: u32 = 3;
+/// In a refusal: the same log was ordered before.
+const ORDERED_BEFORE: &str = "уже существует";
+/// The columns of the file, in their order.
+const COLUMNS: &[&str] = &[
+    "session_id",
+    "call_type",
+    "direction",
+    "state",
+    "orig_number",
+    "orig_pin",
+    "dest_number",
+    "answering_sipuri",
+    "answering_pin",
+    "start_call_date",
+    "duration",
+    "is_voicemail",
+    "is_record",
+    "is_fax",
+    "status_code",
+    "status_string",
+];
+
+/// How far it is.
+#[derive(Default, Serialize, Deserialize)]
+struct History {
+    /// Up to when the log goes.
+    until: Timestamp,
+    order: Option<String>,
+    /// So often the same log had been ordered before.
+    moved: i64,
+    polls: u32,
+    empty: u32,
+    done: bool,
+}
+
+/// Key order as documented; 0 is all.
+#[derive(Serialize)]
+struct Order {
+    date_start: String,
+    date_end: String,
+    direction: u8,
+    state: u8,
+}
+
+#[derive(Serialize)]
+struct Download<'a> {
+    order_id: &'a str,
+}
+
+fn state(work: &Work) -> History {
+    work.progress.get(STATE).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// Orders the log, then asks for it.
+pub(super) fn next(work: &Work, known: &Known<'_>, since: Timestamp) -> Step {
+    let history = state(work);
+    if history.done {
+        return Step::Done(JobResult::Healed);
+    }
+    match &history.order {
+        Some(order_id) => Step::Read(request::post("download_call_history", &Download { order_id }, known)),
+        None => {
+            let from = healing::not_before(known, since, OVERLAP).max(known.now.after(Millis(-LONGEST.0)));
+            // A second more each time: another log than the one that was ordered before.
+            let until = known.now.after(Millis::seconds(history.moved));
+            let (date_start, date_end) = (events::wall(from), events::wall(until));
+            Step::Read(request::post(
+                "domain_call_history",
+                &Order { date_start, date_end, direction: 0, state: 0 },
+                known,
+            ))
+        }
+    }
+}
+
+/// Takes an answer in.
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+    let mut history = state(work);
+    let outcome = match history.order {
+        None => history.ordered(known, reply),
+        Some(_) => history.downloaded(work, known, reply),
+    };
+    work.progress.insert(STATE.to_owned(), serde_json::to_string(&history).unwrap_or_default());
+    outcome
+}
+
+impl History {
+    fn ordered(&mut self, known: &Known<'_>, reply: &Reply) -> Outcome {
+        let why = match answer::read(reply, known) {
+            Answer::Trouble(outcome) => return outcome,
+            Answer::Refused { words, .. } if words.contains(ORDERED_BEFORE) && self.moved < 5 => {
+                self.moved += 1;
+                return Outcome::Next;
+            }
+            Answer::Refused { code, words } => answer::refusal(&code, &words),
+            Answer::Done(answer) => match text(&answer["order_id"]) {
+                Some(order) => {
+                    (self.order, self.until) = (Some(order), known.now);
+                    return Outcome::Again {
+                        until: known.now.after(POLL),
+                        why: "АТС готовит журнал звонков".to_owned(),
+                    };
+                }
+                None => "в ответе АТС нет номера заказа".to_owned(),
+            },
+        };
+        Outcome::Failed(failed(format!("журнал звонков не заказан: {why}")))
+    }
+
+    fn downloaded(&mut self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+        // Not there yet: a page under 200 or 404, or a refusal.
+        if !matches!(reply.status, 200 | 404) {
+            return match answer::read(reply, known) {
+                Answer::Trouble(outcome) => outcome,
+                Answer::Done(_) | Answer::Refused { .. } => self.not_there(known),
+            };
+        }
+        let file = match archive::content(&reply.body) {
+            Ok(Content::File(file)) if reply.status == 200 => file,
+            Ok(_) => return self.not_there(known),
+            Err(why) => return Outcome::Failed(failed(format!("журнал звонков не прочитан: {why}"))),
+        };
+        let read = rows(&file);
+        if read.rows == 0 && self.empty < EMPTY_TIMES {
+            self.empty += 1;
+            return self.not_there(known);
+        }
+        if read.rows > 0 && read.unread == read.rows {
+            return Outcome::Failed(failed("журнал звонков не прочитан: в нём другие столбцы"));
+        }
+        work.learned.calls = read.news;
+        healing::healed(work, self.until);
+        self.done = true;
+        Outcome::Next
+    }
+
+    fn not_there(&mut self, known: &Known<'_>) -> Outcome {
+        self.polls += 1;
+        if self.polls < PATIENCE {
+            return Outcome::Again {
+                until: known.now.after(POLL), why: "АТС готовит журнал звонков".to_owned()
+            };
+        }
+        Outcome::Failed(failed(format!("журнал звонков не пришёл: за ним обращались {} раз", self.polls)))
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[derive(Default)]
+struct Rows {
+    news: Vec<CallNews>,
+    rows: usize,
+    unread: usize,
+}
+
+/// What the rows tell; one that cannot be read keeps nobody from the others.
+fn rows(file: &[u8]) -> Rows {
+    let mut read = Rows::default();
+    let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).flexible(true).from_reader(file);
+    for row in reader.byte_records() {
+        let cells: Vec<String> = row
+            .map(|row| row.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect())
+            .unwrap_or_default();
+        let is_header = cells.first().is_some_and(|cell| cell.trim_start_matches('\u{feff}') == COLUMNS[0]);
+        if is_header || cells.iter().all(String::is_empty) {
+            continue;
+        }
+        read.rows += 1;
+        match news(&cells) {
+            Some(news) => read.news.extend(news),
+            None => read.unread += 1,
+        }
+    }
+    read
+}
+
+/// What one row tells: nothing of calls between employees.
+fn news(cells: &[String]) -> Option<Vec<CallNews>> {
+    let fields: Map<String, Value> =
+        COLUMNS.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), Value::from(cell.as_str()))).collect();
+    let row = Value::Object(fields);
+    let fields = Fields::of(&row).ok()?;
+    let entry = fields.required_text("session_id").ok()?;
+    let news = account::read(&fields, &entry).ok()?;
+    let started_at = match news.first() {
+        Some(CallEventKind::Summarised(Summary { direction: Direction::Internal, .. })) | None => {
+            return Some(Vec::new());
+        }
+        Some(CallEventKind::Summarised(summary)) => summary.started_at,
+        Some(_) => return None,
+    };
+    Some(news.into_iter().map(|kind| CallNews { entry: entry.clone(), occurred_at: started_at, kind }).collect())
+}
