@@ -7,7 +7,7 @@ use perezvon_store::items::due::Timer;
 use perezvon_tests::World;
 use perezvon_tests::faults::Crash;
 use perezvon_tests::ports::EPOCH_MS;
-use perezvon_tests::settings::{KEY, SALT, ads, full};
+use perezvon_tests::settings::{KEY, SALT, ads, full, vats};
 use perezvon_tests::world::Plan;
 use serde_json::{Value as Json, json};
 
@@ -26,17 +26,6 @@ fn answers(world: &World, kind: FaultKind) {
 
 fn says(status: u16, body: &str) -> FaultKind {
     FaultKind::Status { status, body: body.to_owned(), retry_after: None }
-}
-
-fn taken() -> FaultKind {
-    says(200, r#"{"result":1000}"#)
-}
-
-/// A PBX that takes orders.
-async fn calling() -> World {
-    let world = school(Plan::default()).await;
-    answers(&world, taken());
-    world
 }
 
 /// How often the PBX was asked to call.
@@ -99,7 +88,7 @@ async fn parked(world: &World) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_rings_the_employee_first_and_becomes_a_call_of_its_own() {
-    let mut world = calling().await;
+    let mut world = school(Plan::default()).await;
     let id = order(&world).await;
     assert_eq!(state(&world, &id).await, "asked");
     seconds(&mut world, 2).await;
@@ -129,7 +118,7 @@ async fn an_order_rings_the_employee_first_and_becomes_a_call_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn asked_twice_under_one_key_it_is_ordered_once() {
-    let mut world = calling().await;
+    let mut world = school(Plan::default()).await;
     let (status, first) = order_once(&world, &to_client(), "k1").await;
     assert_eq!(status, 202, "{first}");
     assert_eq!(order_once(&world, &json!({ "number": "8 999 000 11 22" }), "k1").await, (202, first.clone()));
@@ -191,7 +180,7 @@ async fn a_refusal_is_shown_in_words_whether_it_comes_at_once_or_later() {
     assert_eq!((&shown["order"]["state"], asked(&world)), (&json!("failed"), 1), "{shown}");
     assert!(shown["order"]["words"].as_str().is_some_and(|words| words.contains("нет средств")), "{shown}");
 
-    let mut world = calling().await;
+    let mut world = school(Plan::default()).await;
     let id = order(&world).await;
     seconds(&mut world, 2).await;
     for command in ["somebody-elses", command(&id).as_str()] {
@@ -207,7 +196,7 @@ async fn a_refusal_is_shown_in_words_whether_it_comes_at_once_or_later() {
 
 #[tokio::test(start_paused = true)]
 async fn an_order_that_could_not_leave_within_a_minute_is_dropped_with_its_reason() {
-    let mut world = calling().await;
+    let mut world = school(Plan::default()).await;
     world.pbx(|pbx| pbx.set_outage(EPOCH_MS, EPOCH_MS + 90_000, 429));
     let id = order(&world).await;
     seconds(&mut world, 80).await;
@@ -224,7 +213,6 @@ async fn an_order_that_could_not_leave_within_a_minute_is_dropped_with_its_reaso
 async fn an_order_behind_a_connection_that_waits_for_a_person_does_not_ring_hours_later() {
     let mut world = school(Plan::default()).await;
     world.pbx(|pbx| pbx.inject(Fault::once("POST", COMMAND, says(200, r#"{"result":3102}"#))));
-    answers(&world, taken());
     let id = order(&world).await;
     minutes(&mut world, 2).await;
     let shown = story(&world, &id).await;
@@ -279,7 +267,7 @@ async fn what_cannot_be_ordered_is_refused_with_what_to_do_and_nothing_is_made()
 
 /// Orders through processes that may die, asks again under the same key, and waits.
 async fn survived(crash: Vec<Crash>) -> (World, String) {
-    let mut world = calling().await;
+    let mut world = school(Plan::default()).await;
     world.faults.plan(crash);
     let asked = keyed(&world, &to_client(), "k1");
     world.ask_surviving(asked).await;
@@ -293,7 +281,7 @@ async fn survived(crash: Vec<Crash>) -> (World, String) {
 #[test]
 fn a_crash_anywhere_never_asks_the_pbx_twice() {
     let (first, end) = in_virtual_time(async {
-        let first = calling().await.faults.calls();
+        let first = school(Plan::default()).await.faults.calls();
         let (world, id) = survived(Vec::new()).await;
         assert_eq!((state(&world, &id).await.as_str(), asked(&world)), ("accepted", 1));
         (first, world.calls_of_interest())
@@ -320,4 +308,62 @@ fn a_crash_anywhere_never_asks_the_pbx_twice() {
     }
     println!("click to call: {} crash points, {came_to:?}", 2 * (end - first));
     assert_eq!(came_to.len(), 3, "a kind of outcome went missing: {came_to:?}");
+}
+
+/// The account with both PBXs, the second of which tells nothing lost.
+async fn both() -> World {
+    let world = World::new(Plan::default());
+    world.apply(&vats()).await;
+    world.tell_vats("school", "vats");
+    world
+}
+
+fn asked_of_second(world: &World) -> usize {
+    world.vats(|vats| vats.requests().iter().filter(|request| request.path.ends_with("/call_back")).count())
+}
+
+async fn order_of_second(world: &World) -> String {
+    let body = json!({ "number": CLIENT, "channel": "vats" });
+    let (status, answer) = ask(world, &petrova(), "POST", &of("calls"), Some(body)).await;
+    assert_eq!(status, 202, "{answer}");
+    answer["id"].as_str().expect("an id").to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_pbx_names_the_call_at_once_and_it_makes_its_records_as_any_other() {
+    let mut world = both().await;
+    let id = order_of_second(&world).await;
+    seconds(&mut world, 2).await;
+    let shown = story(&world, &id).await;
+    assert_eq!(shown["order"]["state"], "started", "{shown}");
+    let call = shown["order"]["call"].as_str().expect("a call").to_owned();
+    minutes(&mut world, 10).await;
+    let (_, feed) = ask(&world, &owner(), "GET", &of("calls"), None).await;
+    let row = &feed["calls"][0];
+    assert_eq!((row["id"].as_str(), row["number"].as_str()), (Some(call.as_str()), Some("+79990001122")), "{feed}");
+    assert_eq!((row["kind"].as_str(), row["employee"].as_str()), (Some("outgoing"), Some("Мария Петрова")), "{row}");
+    assert_eq!(feed["calls"].as_array().map(Vec::len), Some(1));
+    assert_eq!((asked_of_second(&world), asked(&world)), (1, 0));
+    assert_eq!(held(&world), Held { contacts: 1, deals: 1, tasks: 0, calls: 1, service_notes: 0 });
+}
+
+#[test]
+fn the_second_pbx_is_asked_once_too_and_its_refusals_are_shown() {
+    for (kind, expected) in [
+        (FaultKind::CarriedOutThenLost, "unknown"),
+        (FaultKind::LostBeforeArrival, "unknown"),
+        (FaultKind::Html200, "unknown"),
+        (says(200, r#"{"result":"-20","resultMessage":"Ошибка"}"#), "failed"),
+        (says(200, r#"{"result":"1","session_id":"stub"}"#), "failed"),
+        (says(404, "<html>"), "failed"),
+    ] {
+        in_virtual_time(async {
+            let mut world = both().await;
+            world.vats(|vats| vats.inject(Fault { times: 99, ..Fault::once("POST", "/call_back", kind.clone()) }));
+            let id = order_of_second(&world).await;
+            minutes(&mut world, 120).await;
+            assert_eq!((state(&world, &id).await.as_str(), asked_of_second(&world)), (expected, 1), "{kind:?}");
+            assert_eq!(parked(&world).await, usize::from(expected == "unknown"), "{kind:?}");
+        });
+    }
 }

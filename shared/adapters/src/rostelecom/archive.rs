@@ -1,6 +1,8 @@
 //! The file of a call log: documented as gzip, seen as a ZIP with one file in it. What it is, its first bytes tell.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
+
+use rawzip::{CompressionMethod, ZipArchive};
 
 /// What an answer to a download holds.
 pub(super) enum Content {
@@ -25,12 +27,19 @@ pub(super) fn content(body: &[u8]) -> Result<Content, String> {
 }
 
 fn unzipped(body: &[u8]) -> Result<Vec<u8>, String> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(body)).map_err(|error| error.to_string())?;
-    if archive.is_empty() {
-        return Ok(Vec::new());
+    let words = |error: rawzip::Error| error.to_string();
+    let archive = ZipArchive::from_slice(body).map_err(words)?;
+    let Some(entry) = archive.entries().next_entry().map_err(words)? else { return Ok(Vec::new()) };
+    let (method, place) = (entry.compression_method(), entry.wayfinder());
+    let entry = archive.get_entry(place).map_err(words)?;
+    match method {
+        CompressionMethod::STORE => limited(entry.data()),
+        CompressionMethod::DEFLATE => {
+            let inflated = flate2::bufread::DeflateDecoder::new(entry.data());
+            limited(entry.verifying_reader(inflated))
+        }
+        other => Err(format!("способ сжатия {other:?} не поддерживается")),
     }
-    let file = archive.by_index(0).map_err(|error| error.to_string())?;
-    limited(file)
 }
 
 /// What a file claims to be as large as is not believed: it is counted.

@@ -191,13 +191,11 @@ struct Rows {
 /// What the rows tell; one that cannot be read keeps nobody from the others.
 fn rows(file: &[u8]) -> Rows {
     let mut read = Rows::default();
-    let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).flexible(true).from_reader(file);
-    for row in reader.byte_records() {
-        let cells: Vec<String> = row
-            .map(|row| row.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect())
-            .unwrap_or_default();
+    let file = String::from_utf8_lossy(file);
+    for line in file.lines() {
+        let cells: Vec<&str> = line.split(';').map(|cell| cell.trim().trim_matches('"')).collect();
         let is_header = cells.first().is_some_and(|cell| cell.trim_start_matches('\u{feff}') == COLUMNS[0]);
-        if is_header || cells.iter().all(String::is_empty) {
+        if is_header || cells.iter().all(|cell| cell.is_empty()) {
             continue;
         }
         read.rows += 1;
@@ -210,9 +208,9 @@ fn rows(file: &[u8]) -> Rows {
 }
 
 /// What one row tells: nothing of calls between employees.
-fn news(cells: &[String]) -> Option<Vec<CallNews>> {
+fn news(cells: &[&str]) -> Option<Vec<CallNews>> {
     let fields: Map<String, Value> =
-        COLUMNS.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), Value::from(cell.as_str()))).collect();
+        COLUMNS.iter().zip(cells).map(|(name, cell)| ((*name).to_owned(), Value::from(*cell))).collect();
     let row = Value::Object(fields);
     let fields = Fields::of(&row).ok()?;
     let entry = fields.required_text("session_id").ok()?;

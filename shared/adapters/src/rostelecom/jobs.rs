@@ -1,13 +1,19 @@
-//! Jobs out: recordings by their one-shot links, and what the provider says of a call.
+//! Jobs out: recordings by their one-shot links, what the provider says of a call, calls that employees ordered.
 
+use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, Timestamp};
 
 use super::Rostelecom;
-use super::{account, history, record, sign};
-use crate::jobs::{Jobs, Known, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use super::{account, call_back, history, record, sign};
+use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
 use super::answer::{RETRY, failed};
+
+/// What we make there: a call, which cannot be found again.
+static MARKERS: [Marker; 1] = [Marker { entity: "call_back", level: Level::E0, lag: Millis(0) }];
+/// Its place among them.
+const CALL_BACK: usize = 0;
 
 impl Jobs for Rostelecom {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
@@ -21,6 +27,7 @@ impl Jobs for Rostelecom {
             }
             Command::ReadCall { entry, .. } => account::next(work, known, entry),
             Command::Heal { since } => history::next(work, known, *since),
+            Command::CallBack { extension, client } => call_back::next(work, known, extension, client, CALL_BACK),
             _ => Step::Failed(failed(not_here())),
         }
     }
@@ -30,12 +37,13 @@ impl Jobs for Rostelecom {
             Command::CopyRecording { .. } => record::absorb(work, known, reply),
             Command::ReadCall { entry, .. } => account::absorb(work, known, reply, &entry),
             Command::Heal { .. } => history::absorb(work, known, reply),
+            Command::CallBack { .. } => call_back::absorb(work, known, reply),
             _ => Outcome::Failed(failed(not_here())),
         }
     }
 
     fn markers(&self) -> &'static [Marker] {
-        &[]
+        &MARKERS
     }
 
     fn refresh(&self, _: &Known<'_>) -> Option<Outgoing> {

@@ -3,6 +3,7 @@
 mod account;
 mod answer;
 mod archive;
+mod call_back;
 mod events;
 mod history;
 mod intake;
@@ -39,9 +40,9 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: false,
         heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
-        calls_back: false,
         names_outgoing_line: false,
         takes_images: false,
+        calls_back: true,
         delete_within: None,
         synchronous: number_info::PATHS,
         signature: Signature::Checked,

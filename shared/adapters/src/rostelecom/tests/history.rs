@@ -1,6 +1,6 @@
 //! What no event told is read off the log of the domain: ordered, waited for, unpacked.
 
-use std::io::{Cursor, Write as _};
+use std::io::Write as _;
 
 use perezvon_domain::time::Millis;
 use perezvon_domain::{CallEventKind, Command, JobResult, Timestamp};
@@ -26,10 +26,17 @@ fn ordered() -> Work {
 }
 
 fn zipped(file: &[u8]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("history.csv.z", zip::write::SimpleFileOptions::default()).expect("a file");
-    archive.write_all(file).expect("written");
-    archive.finish().expect("an archive").into_inner()
+    let mut output = Vec::new();
+    let mut archive = rawzip::ZipArchiveWriter::new(&mut output);
+    let named = archive.new_file("history.csv.z").compression_method(rawzip::CompressionMethod::DEFLATE);
+    let (mut entry, config) = named.start().expect("a file");
+    let mut writer = config.wrap(flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::default()));
+    writer.write_all(file).expect("written");
+    let (encoder, descriptor) = writer.finish().expect("written");
+    encoder.finish().expect("written");
+    entry.finish(descriptor).expect("written");
+    archive.finish().expect("an archive");
+    output
 }
 
 fn file(body: Vec<u8>) -> Reply {
