@@ -1,6 +1,6 @@
 // "Call back": an employee orders a call from the feed, and sees what comes of it.
 
-import { act, h, may, ofAccount, who } from "./app.js";
+import { act, h, may, notice, ofAccount, who } from "./app.js";
 import { ru as texts } from "./texts.js";
 
 // How often it is asked what came of an order: for a minute and a half.
@@ -20,6 +20,7 @@ export function callBack(call) {
     try {
       const { id } = await ofAccount("POST", "calls", { channel, number: call.number }, key);
       key = null;
+      notice("");
       await follow(id, told);
     } catch (error) {
       // Without an answer it may be ordered all the same: asked again it is the same order.
