@@ -3,10 +3,9 @@
 use perezvon_adapters::{Jobs, Known, Level, Outcome, Outgoing, PointKnown, Reply, Step, Work};
 use perezvon_domain::time::Millis;
 use perezvon_domain::{ClientId, Command, JobResult, Reason, Timestamp};
-use perezvon_store::TableError;
 use perezvon_store::items::job::{Intent, JobRow, JobState};
 use perezvon_store::items::point::PointRow;
-use perezvon_store::keys;
+use perezvon_store::{TableError, keys};
 
 use super::hold::Hold;
 use super::send::Sent;
