@@ -103,6 +103,23 @@ async fn one_answered_call_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_answered_call_with_popups() {
+    let mut world = warm(&["school".to_owned()]).await;
+    world.apply(&format!("{}\n[popups]\n", full("school"))).await;
+    // Settings are remembered for a while.
+    world.run_cloud(Vec::new(), SETTLED, 1).await;
+    // What is told of a call while it goes on depends on the provider's clock: it calls after the idle time.
+    let mut told = client(&world, 1, TALK_S);
+    told.start_s += (SETTLED.as_millis() as i64 + BESIDE_THE_SWEEP_MS) / 1000;
+    let posts = posts(&world, "school", 0, calls::answered(&told, &petrova()));
+    let count = posts.len();
+    let bill = bill_of(&mut world, posts, 1).await;
+    let usd = a_million("one answered call with pop-ups", &bill, count);
+    assert_eq!((bill.requests(), bill.write_units, usd.as_str()), (0, 0, ""), "say in docs/costs.md what changed");
+    assert_eq!(parts(&bill), (0, 0, 0, 0, 0, 0), "say in docs/costs.md what changed");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_missed_call_alone() {
     let (bill, webhooks) = alone(missed).await;
     let usd = a_million("one missed call", &bill, webhooks);

@@ -1,5 +1,7 @@
 //! Specs of reading the file and its secrets, and of what is shown of it.
 
+use perezvon_domain::policy::Popups;
+
 use super::super::{Context, Problem, Reference, check, parse, resolve};
 use super::{EXAMPLE, accepted, each_is_accepted, each_is_refused, example, refused};
 
@@ -167,6 +169,18 @@ fn waits_have_limits() {
         ),
     ]);
     each_is_accepted(&[|it| it.waits.recording_ms.0 = 1]);
+}
+
+#[test]
+fn popups_are_off_without_their_section_and_on_in_it() {
+    let (before, _) = EXAMPLE.split_once("[popups]").expect("the section is the last one");
+    let popups = |section: &str| parse(&format!("{before}{section}")).map(|document| document.popups);
+    let on = |ringing, answered| Ok(Some(Popups { ringing, answered }));
+    assert_eq!(popups(""), Ok(None));
+    assert_eq!(popups("[popups]"), on(true, true));
+    assert_eq!(popups("[popups]\nringing = false"), on(false, true));
+    assert!(popups("[popups]\ncrm = true").is_err());
+    assert_eq!(accepted(|_| {}).policy.popups, Some(Popups { ringing: true, answered: true }));
 }
 
 #[test]
