@@ -31,6 +31,15 @@ impl Hold<'_> {
         Ok(Go::Look)
     }
 
+    /// A server that fails again and again is left alone for a while.
+    pub(super) async fn pause_after_faults(&mut self, job: &JobRow) -> Result<Go, Failure> {
+        if self.fives >= 3 {
+            let until = self.backoff(job);
+            self.pause_connection(until, "три ошибки сервера подряд").await?;
+        }
+        Ok(Go::Look)
+    }
+
     /// Written under the code that was used (!28): a new token that came meanwhile is not paused by the old one.
     pub(super) async fn pause_connection(&mut self, until: Timestamp, why: &str) -> Result<(), Failure> {
         tracing::warn!(account = %self.wake_up.account, connection = %self.wake_up.connection, until = until.0, why, "connection paused");

@@ -255,14 +255,6 @@ impl Hold<'_> {
         self.pause_after_faults(job).await
     }
 
-    async fn pause_after_faults(&mut self, job: &JobRow) -> Result<Go, Failure> {
-        if self.fives >= 3 {
-            let until = self.backoff(job);
-            self.pause_connection(until, "три ошибки сервера подряд").await?;
-        }
-        Ok(Go::Look)
-    }
-
     /// Not executed: the intent comes off, the job waits.
     pub(super) async fn not_carried_out(
         &mut self,
