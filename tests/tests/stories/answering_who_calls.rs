@@ -153,6 +153,8 @@ async fn unknown_hidden_and_internal_callers_go_by_the_rules_of_the_pbx() {
         world.run_for(Duration::from_secs(1)).await;
     }
     assert_eq!(world.crm(|crm| crm.requests().len()), 1, "who is no number is not asked about");
+    let point = keys::point(&AccountId::from("school"), &number("79991234567").into());
+    assert!(world.table.row(&point).is_none(), "a stranger leaves no contact point");
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,6 +192,16 @@ async fn of_two_contacts_the_last_active_one_is_taken_and_it_is_flagged() {
     let answer = ask(&mut world, CALLER).await;
     assert_eq!(answer.said(), ("Тоже она", "23"), "both changed in one second: the greater id");
     assert!(why(&world, CALLER).await.contains(&"client_duplicates".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_who_was_deleted_in_the_crm_is_forgotten() {
+    let mut world = with_client().await;
+    asked_once(&mut world).await;
+    world.crm(|crm| crm.delete_contact(crm.contacts()[0].id));
+    assert_eq!(ask(&mut world, CALLER).await.said(), ("", ""));
+    hangs(&world);
+    assert_eq!(ask(&mut world, CALLER).await.said(), ("", ""), "also when the CRM does not answer afterwards");
 }
 
 #[tokio::test(start_paused = true)]

@@ -216,7 +216,7 @@ impl Answerer {
             // Whoever does not use it pays for no row.
             Err(reason) => return (Answered::nothing(reason), Vec::new()),
         };
-        let heard = self.hear(account, policy, &number, ends.crm_ms).await;
+        let (heard, news) = self.hear(account, policy, &number, ends.crm_ms).await;
         let now = Timestamp(self.clock.now_ms());
         let answered = answer(question, policy, &heard, now);
         let decision = Decision {
@@ -228,15 +228,19 @@ impl Answerer {
             answered: answered.clone(),
         };
         let mut rows = vec![decision.put(account, &number, &raw.id)];
-        if let (None, Some(known)) = (heard.not_live, heard.known) {
-            let seen = Seen { at: known.read_at, client: known.client };
-            rows.push(PointRow::seen(account, &number.into(), &seen));
-        }
+        rows.extend(news.map(|seen| PointRow::seen(account, &number.into(), &seen)));
         (answered, rows)
     }
 
-    /// The word of this moment, if the CRM says it in time; else the last one that is known.
-    async fn hear(&self, account: &AccountId, policy: &Policy, number: &Number, until_ms: i64) -> Heard {
+    /// The word of this moment, if the CRM says it in time, and what of it is worth keeping; else the last one that is
+    /// known.
+    async fn hear(
+        &self,
+        account: &AccountId,
+        policy: &Policy,
+        number: &Number,
+        until_ms: i64,
+    ) -> (Heard, Option<Seen>) {
         let (client, crm) = (ClientId::from(number.clone()), policy.crm.clone().unwrap_or_default());
         let (point, connection) = (keys::point(account, &client), keys::connection(account, &crm));
         let (point, connection) =
@@ -250,14 +254,17 @@ impl Answerer {
         };
         let not_live = match live {
             Some(Ok(Ok(seen))) => {
-                let known = Known { client: seen.client, read_at: seen.at, stale: false };
-                return Heard { known: Some(known), not_live: None };
+                let known = Known { client: seen.client.clone(), read_at: seen.at, stale: false };
+                let heard = Heard { known: Some(known), not_live: None };
+                // That nobody has a number is worth a row only where somebody had it.
+                let had = point.known().is_some_and(|known| known.client.is_some());
+                return (heard, Some(seen).filter(|seen| had || seen.client.is_some()));
             }
             Some(Ok(Err(not_live))) => not_live,
             Some(Err(failure)) => NotLive::Failed { why: failure.to_string() },
             None => NotLive::Late,
         };
-        Heard { known: point.known(), not_live: Some(not_live) }
+        (Heard { known: point.known(), not_live: Some(not_live) }, None)
     }
 
     async fn save(&self, rows: Vec<Update>) {
