@@ -1,4 +1,4 @@
-//! Rostelecom beside the world: its calls, and its notices on their way to `ingest`.
+//! The PBXs beside the world: calls that go on in them, and their notices on their way to `ingest`.
 
 use std::sync::PoisonError;
 
@@ -28,12 +28,24 @@ impl World {
         self.vats(|vats| vats.tell(&format!("https://calls.test{path}")));
     }
 
+    /// Gives the sandbox Mango the address of this channel: without one it tells nobody of the calls that go on in it.
+    pub fn tell_pbx(&self, account: &str, channel: &str) {
+        let path = self.hook_path(account, channel, 1, "");
+        self.pbx(|pbx| pbx.tell(&format!("https://calls.test{path}")));
+    }
+
     /// Posts what is due through processes that may crash: a notice whose process died is lost, as with this
     /// provider. False: nothing was due.
     pub(super) async fn post_due(&mut self) -> bool {
         let now_ms = self.clock.now_ms();
+        let of_pbx = self.pbx(|pbx| pbx.take_due(now_ms));
         let due = self.vats(|vats| vats.take_due(now_ms));
-        let any = !due.is_empty();
+        let any = !due.is_empty() || !of_pbx.is_empty();
+        for post in of_pbx {
+            let status = self.post_notice(&post).await.unwrap_or_default();
+            let now_ms = self.clock.now_ms();
+            self.pbx(|pbx| pbx.note_posted(&post, u16::try_from(status).unwrap_or_default(), now_ms));
+        }
         for post in due {
             let status = self.post_notice(&post).await.unwrap_or_default();
             let now_ms = self.clock.now_ms();
@@ -45,7 +57,7 @@ impl World {
     async fn post_notice(&mut self, post: &Post) -> Option<i64> {
         let path = post.url.strip_prefix("https://calls.test").expect("only the world is told");
         self.requests += 1;
-        let mut request = gateway_request(path, "application/json", &post.body, self.requests, self.clock.now_ms());
+        let mut request = gateway_request(path, "", &post.body, self.requests, self.clock.now_ms());
         for (name, value) in &post.headers {
             request.headers.insert(*name, value.parse().expect("a header"));
         }
