@@ -1,7 +1,9 @@
 //! The PBXs beside the world: calls that go on in them, and their notices on their way to `ingest`.
 
 use std::sync::PoisonError;
+use std::time::Duration;
 
+use aws_lambda_events::encodings::Body;
 use perezvon_sandbox::Post;
 use perezvon_sandbox::rostelecom::{Config, Employee, Manner, Rostelecom};
 
@@ -47,11 +49,28 @@ impl World {
             self.pbx(|pbx| pbx.note_posted(&post, u16::try_from(status).unwrap_or_default(), now_ms));
         }
         for post in due {
-            let status = self.post_notice(&post).await.unwrap_or_default();
-            let now_ms = self.clock.now_ms();
-            self.vats(|vats| vats.note_posted(&post, u16::try_from(status).unwrap_or_default(), b"{}", now_ms));
+            let (status, answer) = if post.method == "get_number_info" {
+                self.ask_in_time(&post).await.unwrap_or_default()
+            } else {
+                (self.post_notice(&post).await.unwrap_or_default(), Vec::new())
+            };
+            let (status, now_ms) = (u16::try_from(status).unwrap_or_default(), self.clock.now_ms());
+            self.vats(|vats| vats.note_posted(&post, status, &answer, now_ms));
         }
         any
+    }
+
+    /// Asks the function `answer` as long as the PBX waits for it; `None`: it answered later, or never.
+    async fn ask_in_time(&mut self, post: &Post) -> Option<(i64, Vec<u8>)> {
+        let path = post.url.strip_prefix("https://calls.test").expect("only the world is asked");
+        let request = self.question(path, &post.headers, &post.body);
+        let (asking, wait) = (self.asking(), Duration::from_millis(post.wait_ms.unsigned_abs()));
+        let (response, _) = tokio::time::timeout(wait, asking.ask(request)).await.ok()?;
+        let answer = match response.body {
+            Some(Body::Text(text)) => text.into_bytes(),
+            _ => Vec::new(),
+        };
+        Some((response.status_code, answer))
     }
 
     async fn post_notice(&mut self, post: &Post) -> Option<i64> {

@@ -1,11 +1,16 @@
 //! Calls that go on in the PBX itself: placed there, or ordered by a click, and told as they go.
 
+use std::time::Duration;
+
 use perezvon_sandbox::mango::{Manner, Placed, Refusal, What};
+use perezvon_sandbox::rostelecom::{self, Asked, Outcome};
 use perezvon_tests::World;
+use perezvon_tests::faults::Then;
 use perezvon_tests::world::Plan;
 use serde_json::json;
 
 use crate::answering::{petrova, seconds};
+use crate::answering_who_calls::{CALLER, hangs, world_with};
 use crate::calls::minutes;
 use crate::people::{ask, of};
 use crate::telling::{Held, held, school};
@@ -74,4 +79,60 @@ async fn nothing_comes_of_a_call_between_employees() {
     place(&world, &Placed { what: What::Internal, talk_s: 30, ..Placed::default() });
     minutes(&mut world, 10).await;
     assert_eq!(held(&world), Held::default());
+}
+
+/// A client whom Petrova keeps calls a PBX that asks first, and whose own rule is Sidorov.
+async fn asking() -> World {
+    let of_its_own = |it: String| it.replace("base = \"https://pbx.test\"\n", "base = \"https://vats.test\"\n");
+    let world = world_with(of_its_own).await;
+    world.crm(|crm| crm.add_contact("Ольга Иванова", CALLER, 504_002));
+    world.tell_vats("school", "vats");
+    let now_ms = world.now().0;
+    world.vats(|vats| {
+        vats.behave(rostelecom::Manner { deadline_ms: 600, ..rostelecom::Manner::default() });
+        let (client, employee) = (CALLER.to_owned(), "23".to_owned());
+        let placed = rostelecom::Placed { client, employee, talk_s: 30, ..rostelecom::Placed::default() };
+        vats.place(placed, now_ms).expect("a call");
+    });
+    world
+}
+
+fn asked(world: &World) -> Asked {
+    world.vats(|vats| vats.asked().next().cloned()).expect("a question")
+}
+
+fn rung(world: &World) -> Option<String> {
+    world.vats(|vats| vats.calls()[0].answering_pin.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pbx_that_asks_rings_at_the_clients_own_manager_and_shows_his_name() {
+    let mut world = asking().await;
+    minutes(&mut world, 10).await;
+    let asked = asked(&world);
+    assert_eq!(asked.outcome, Outcome::Routed { pin: "12".to_owned() });
+    assert_eq!((asked.display_name.as_deref(), rung(&world).as_deref()), (Some("Ольга Иванова"), Some("12")));
+    assert!(asked.took_ms <= 500, "{asked:?}");
+    assert_eq!(held(&world), Held { contacts: 1, deals: 0, tasks: 1, calls: 1, service_notes: 0 });
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_crm_hangs_the_pbx_gets_an_answer_in_time_and_goes_by_its_own_rules() {
+    let mut world = asking().await;
+    hangs(&world);
+    seconds(&mut world, 60).await;
+    let asked = asked(&world);
+    assert_eq!((&asked.outcome, rung(&world).as_deref()), (&Outcome::NoPin, Some("23")));
+    assert!(asked.took_ms <= 500, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_freezes_keeps_no_call_waiting() {
+    let mut world = asking().await;
+    let mut first = true;
+    world.faults.watch(move |_| std::mem::take(&mut first).then_some(Then::Freeze(Duration::from_secs(30))));
+    seconds(&mut world, 60).await;
+    let asked = asked(&world);
+    assert!(asked.outcome.is_own_rules() && asked.took_ms <= 600, "{asked:?}");
+    assert_eq!(rung(&world).as_deref(), Some("23"));
 }
