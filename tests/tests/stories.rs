@@ -66,6 +66,8 @@ mod revoking;
 mod rostelecom;
 #[path = "stories/signatures.rs"]
 mod signatures;
+#[path = "stories/statistics.rs"]
+mod statistics;
 #[path = "stories/telephony.rs"]
 mod telephony;
 #[path = "stories/telling.rs"]

@@ -224,7 +224,8 @@ async fn a_call_that_turns_out_answered_gets_one_note_and_its_task_is_completed(
     // First only the menu is heard of, and it ended: a missed call, as far as anybody can tell.
     let (menu, rest): (Vec<_>, Vec<_>) = webhooks.into_iter().partition(|w| w.json.contains("\"location\":\"ivr\""));
     play(&mut world, menu).await;
-    minutes(&mut world, 15).await;
+    // So long the statistics are asked, which do not know the call either.
+    minutes(&mut world, 180).await;
     assert_eq!(held(&world), Held::ONE_OF_EACH);
     play(&mut world, rest).await;
     minutes(&mut world, 15).await;

@@ -6,11 +6,10 @@ use perezvon_domain::event::OrderNews;
 use perezvon_domain::{CallEventKind, EffectId, Extension, JobResult, Number, Timestamp};
 use serde::Serialize;
 
-use super::answer;
-use super::form::{self, CONTENT_TYPE};
+use super::{answer, query};
 use crate::fields::Fields;
 use crate::intake::{CallNews, Inbound, Malformed};
-use crate::jobs::{Expect, Known, Outcome, Outgoing, Reply, Step, Work};
+use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
 /// `result` of a command that was taken.
 const TAKEN: u64 = 1000;
@@ -37,15 +36,7 @@ pub(super) fn next(work: &Work, known: &Known<'_>, extension: &Extension, client
     }
     let from = From { extension: extension.as_str() };
     let command = CallBack { command_id: work.id.as_str(), from, to_number: client.digits() };
-    // A struct of texts always has a JSON form.
-    let json = serde_json::to_string(&command).unwrap_or_default();
-    let request = Outgoing {
-        method: "POST",
-        url: format!("{}/commands/callback", known.base),
-        headers: vec![("content-type", CONTENT_TYPE.to_owned())],
-        body: form::seal(&json, known.secret).1,
-        expect: Expect::Small,
-    };
+    let request = query::post("commands/callback", &command, known);
     Step::Write { request, marker }
 }
 

@@ -1,4 +1,5 @@
-//! Jobs out: a call that an employee ordered; a recording, copied through its one-shot link or named by a signed one.
+//! Jobs out: a call that an employee ordered; a recording, copied through its one-shot link or named by a signed one;
+//! the statistics of a call.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
@@ -8,8 +9,9 @@ use serde::Serialize;
 use super::Mango;
 use super::answer::{self, failed};
 use super::call_back;
-use super::form::{self, CONTENT_TYPE, KEY, SALT};
-use crate::jobs::{Expect, Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
+use super::form::{self, KEY, SALT};
+use super::{query, stats};
+use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::recording;
 use crate::secret::Secret;
 
@@ -39,28 +41,16 @@ impl Jobs for Mango {
                 next_of_recording(work, known, recording, blob, *link_only)
             }
             Command::CallBack { extension, client } => call_back::next(work, known, extension, client, CALL_BACK),
-            _ => Step::Failed(failed("этого АТС не умеет: она звонит и отдаёт записи разговоров")),
+            Command::ReadCall { started_at, .. } => stats::next(work, known, *started_at),
+            _ => Step::Failed(failed("этого АТС не умеет: она звонит, отдаёт записи и статистику разговоров")),
         }
     }
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
-        if matches!(work.command, Command::CallBack { .. }) {
-            return call_back::absorb(work, known, reply);
-        }
-        // Good for one request, whatever came of it.
-        if work.progress.remove(LOCATION).is_some() {
-            return recording::fetched(work, reply, 1).unwrap_or_else(|| {
-                let status = reply.status;
-                let why = format!("по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая");
-                Outcome::Again { until: known.now.after(RETRY), why }
-            });
-        }
-        match location(reply, known.base) {
-            Some(location) => {
-                work.progress.insert(LOCATION.to_owned(), location);
-                Outcome::Next
-            }
-            None => answer::refused(reply, &mut work.progress, known.now),
+        match work.command.clone() {
+            Command::CallBack { .. } => call_back::absorb(work, known, reply),
+            Command::ReadCall { entry, .. } => stats::absorb(work, known, reply, &entry),
+            _ => absorb_recording(work, known, reply),
         }
     }
 
@@ -95,6 +85,24 @@ fn next_of_recording(work: &Work, known: &Known<'_>, id: &str, blob: &str, link_
     })
 }
 
+fn absorb_recording(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+    // Good for one request, whatever came of it.
+    if work.progress.remove(LOCATION).is_some() {
+        return recording::fetched(work, reply, 1).unwrap_or_else(|| {
+            let status = reply.status;
+            let why = format!("по одноразовой ссылке запись не пришла (HTTP {status}): будет запрошена новая");
+            Outcome::Again { until: known.now.after(RETRY), why }
+        });
+    }
+    match location(reply, known.base) {
+        Some(location) => {
+            work.progress.insert(LOCATION.to_owned(), location);
+            Outcome::Next
+        }
+        None => answer::refused(reply, &mut work.progress, known.now),
+    }
+}
+
 /// A query for the one-shot link; the order of its fields is the documented one.
 #[derive(Serialize)]
 struct Query<'a> {
@@ -103,15 +111,7 @@ struct Query<'a> {
 }
 
 fn ask(recording: &str, known: &Known<'_>) -> Outgoing {
-    // A struct of texts always has a JSON form.
-    let json = serde_json::to_string(&Query { recording_id: recording, action: "download" }).unwrap_or_default();
-    Outgoing {
-        method: "POST",
-        url: format!("{}/queries/recording/post", known.base),
-        headers: vec![("content-type", CONTENT_TYPE.to_owned())],
-        body: form::seal(&json, known.secret).1,
-        expect: Expect::Small,
-    }
+    query::post("queries/recording/post", &Query { recording_id: recording, action: "download" }, known)
 }
 
 /// The link form of a recording, which needs no request; the cabinet must allow such links.

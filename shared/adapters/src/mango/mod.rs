@@ -7,7 +7,9 @@ mod form;
 mod intake;
 mod jobs;
 mod lab;
+mod query;
 mod settings;
+mod stats;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +31,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         read_chat: false,
         subscribes: false,
         heals_every: None,
-        reads_calls: false,
+        reads_calls: true,
         names_outgoing_line: true,
         takes_images: false,
         calls_back: true,

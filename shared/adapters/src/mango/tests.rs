@@ -8,6 +8,7 @@ mod corpus;
 mod intake;
 mod jobs;
 mod lab;
+mod stats;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use perezvon_domain::Timestamp;
 use serde_json::Value;
 
 use crate::secret::Secret;
-use crate::{Inbound, Intake, RawRequest, Refusal};
+use crate::{Inbound, Intake, Outgoing, RawRequest, Refusal};
 
 use super::Mango;
 
@@ -77,4 +78,18 @@ fn verified(request: &RawRequest) -> Result<String, Refusal> {
 fn understood(request: &RawRequest) -> Result<Vec<Inbound>, String> {
     let verified = Mango.verify(request, &[ours()]).map_err(|refusal| refusal.to_string())?;
     Mango.normalise(verified).map_err(|malformed| malformed.to_string())
+}
+
+/// A request is what stands in `out/`; the signed text is shown instead of its form.
+fn golden(name: &str, request: &Outgoing) {
+    let signed = verified(&self::request("events/call", FORM, request.body.clone())).expect("a signed form");
+    let asked: Value = serde_json::from_str(&signed).expect("JSON");
+    let path = request.url.strip_prefix("https://app.mango-office.ru/vpbx").expect("our base");
+    let shown = serde_json::json!({ "method": request.method, "path": path, "json": asked });
+    let file = format!("out/{name}.json");
+    if std::env::var("UPDATE_EXPECTED").is_ok_and(|value| value == "1") {
+        let pretty = serde_json::to_string_pretty(&shown).expect("JSON") + "\n";
+        std::fs::write(folder().join(&file), pretty).expect("a writable folder");
+    }
+    assert_eq!(shown, json(&file), "{name}: UPDATE_EXPECTED=1 rewrites it");
 }
