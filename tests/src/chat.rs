@@ -51,6 +51,7 @@ static CHATS: Provider = Provider {
         names_outgoing_line: false,
         takes_images: false,
         calls_back: false,
+        lists_users: false,
         delete_within: None,
         synchronous: &[],
         signature: Signature::UrlTokenOnly { why: "it posts nothing" },

@@ -40,6 +40,8 @@ mod conversations;
 mod costs;
 #[path = "stories/crashes.rs"]
 mod crashes;
+#[path = "stories/directory.rs"]
+mod directory;
 #[path = "stories/first_light.rs"]
 mod first_light;
 #[path = "stories/healing.rs"]

@@ -36,6 +36,7 @@ mod subscribe;
 mod talk;
 mod texts;
 mod tokens;
+mod users;
 mod web;
 mod words;
 
@@ -205,6 +206,7 @@ impl Api {
             Resource::Release(id) => self.release(account, &id).await,
             Resource::ReleaseChannel => self.release_channel(account, request).await,
             Resource::Channels => self.channels(account, visitor).await,
+            Resource::Users(id) => self.users(account, &ChannelId(id)).await,
             Resource::Disable(id) => self.disable(account, &ChannelId(id), visitor, request, ends_ms).await,
             Resource::Authorise(id) => self.authorise(account, &ChannelId(id), request).await,
             Resource::Urls => self.urls(account).await,

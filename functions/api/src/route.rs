@@ -74,6 +74,7 @@ pub enum Resource {
     PutStatus(String),
     /// Facts as they come.
     Events,
+    Users(String),
 }
 
 /// What a person does with a conversation.
@@ -111,7 +112,9 @@ impl Resource {
             Self::Conversations | Self::Conversation(_) | Self::Message { .. } => Right::Calls,
             Self::Employees | Self::Status(_) | Self::Events => Right::Calls,
             Self::Act { .. } | Self::DeleteMessage { .. } | Self::PutStatus(_) | Self::Order => Right::Answer,
-            Self::Quarantine | Self::Channels | Self::Connections | Self::Jobs | Self::Settings => Right::Look,
+            Self::Quarantine | Self::Channels | Self::Users(_) | Self::Connections | Self::Jobs | Self::Settings => {
+                Right::Look
+            }
             Self::Revoke { .. } | Self::Release(_) | Self::ReleaseChannel | Self::Urls => Right::Configure,
             Self::Subscribe | Self::Disable(_) => Right::Configure,
             Self::RetryConnection(_) | Self::RetryJob { .. } | Self::PutSettings => Right::Configure,
@@ -177,6 +180,7 @@ fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
         ("GET", ["channels"]) => Resource::Channels,
         ("POST", ["channels", id, "disable"]) => Resource::Disable((*id).to_owned()),
         ("GET", ["channels", id, "authorise"]) => Resource::Authorise((*id).to_owned()),
+        ("GET", ["channels", id, "users"]) => Resource::Users((*id).to_owned()),
         ("GET", ["urls"]) => Resource::Urls,
         ("POST", ["urls"]) => Resource::Subscribe,
         ("GET", ["connections"]) => Resource::Connections,
@@ -271,6 +275,7 @@ mod tests {
         ("GET", "employees", &[Owner, Admin, Operator, Auditor]),
         ("POST", "calls", ANSWER),
         ("GET", "events", &[Owner, Admin, Operator, Auditor]),
+        ("GET", "channels/main/users", &[Owner, Admin, Integrator, Auditor]),
     ];
     const ANSWER: &[Role] = &[Owner, Admin, Operator];
 
@@ -325,6 +330,7 @@ mod tests {
             Resource::Employees => 31,
             Resource::Order => 32,
             Resource::Events => 33,
+            Resource::Users(_) => 34,
         };
         for (place, (method, path, _)) in TABLE.iter().enumerate() {
             let Ok(Route::Of(_, resource)) = of(method, &format!("api/v1/accounts/acme/{path}")) else {
@@ -332,7 +338,7 @@ mod tests {
             };
             assert_eq!(line(&resource), place, "{method} {path}");
         }
-        assert_eq!(TABLE.len(), 33);
+        assert_eq!(TABLE.len(), 35);
     }
 
     #[test]

@@ -80,6 +80,7 @@ pub fn command(command: &Command) -> String {
             format!("позвонить: сначала на доб. {extension}, после ответа на {}", client.plus())
         }
         Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
+        Command::ReadUsers => "спросить АТС, кто в ней работает".to_owned(),
         Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
         Command::ShowPopup { number, .. } => format!("показать в CRM, что звонит {}", number.plus()),
         Command::ReadCards { .. } => "взять ссылки на карточки клиента".to_owned(),
@@ -155,6 +156,7 @@ pub fn result(result: &JobResult) -> String {
         JobResult::CallRead { .. } => "АТС ответила".to_owned(),
         JobResult::PopupShown => "показано".to_owned(),
         JobResult::CardsRead { .. } => "ссылки есть".to_owned(),
+        JobResult::UsersRead { users } => format!("сотрудников в АТС: {users}"),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),
         JobResult::Failed { why, made: None } => why.clone(),
         JobResult::Failed { why, made: Some(made) } => format!("{why}; создано: {}", records_words(made)),

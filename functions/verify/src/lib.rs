@@ -14,10 +14,12 @@ use perezvon_domain::conversation::event::ConversationEvent;
 use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
+use perezvon_engine::addresses::users_changed;
 use perezvon_engine::batch::{self, Delivered, Failed};
 use perezvon_engine::commit::event_message;
 use perezvon_engine::intake::{Believed, ChannelSecrets, Counts, Known, Refused, Tally, believe};
 use perezvon_engine::secrets::{ChannelSecret, SignatureMode};
+use perezvon_engine::settings::channel_connection;
 use perezvon_engine::{Failure, Times};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Queue, Secrets};
@@ -51,6 +53,7 @@ pub struct Verify {
 enum Verdict {
     Events(Vec<Envelope<Event>>),
     Counted,
+    UsersChanged,
     Ping,
     Refused(Refused),
 }
@@ -107,6 +110,12 @@ impl Verify {
         match verdict {
             Verdict::Events(events) => return Ok(events),
             Verdict::Counted => tally.counted(raw),
+            Verdict::UsersChanged => {
+                let (account, channel) = channel(raw);
+                let now = Timestamp(self.clock.now_ms());
+                users_changed(self.table.as_ref(), &account, &channel_connection(&channel), now).await?;
+                tally.counted(raw);
+            }
             Verdict::Ping => tally.ping(raw),
             Verdict::Refused(refused) if refused.is_dropped => tally.counted(raw),
             Verdict::Refused(refused) => {
@@ -235,7 +244,7 @@ fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
     let (account, channel) = channel(raw);
     let received_at = Timestamp(raw.received_at);
     let mut events = Vec::new();
-    let mut ping = false;
+    let (mut ping, mut users) = (false, false);
     for one in inbound {
         let event = match one {
             Inbound::Call(CallNews { entry, occurred_at, kind }) => {
@@ -249,6 +258,10 @@ fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
                 ping = true;
                 continue;
             }
+            Inbound::UsersChanged(_) => {
+                users = true;
+                continue;
+            }
             Inbound::Counted(_) => continue,
         };
         events.push(Envelope { account: account.clone(), received_at, event });
@@ -256,6 +269,7 @@ fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
     match (events.is_empty(), ping) {
         (false, _) => Verdict::Events(events),
         (true, true) => Verdict::Ping,
+        (true, false) if users => Verdict::UsersChanged,
         (true, false) => Verdict::Counted,
     }
 }

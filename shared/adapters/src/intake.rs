@@ -72,6 +72,8 @@ pub enum Inbound {
     Chat(ChatNews),
     /// Known, and of no use yet: counted under this name.
     Counted(String),
+    /// Who works at the PBX may have changed: counted under this name, and asked for.
+    UsersChanged(String),
     /// The provider's "check the connection" button.
     Ping,
 }

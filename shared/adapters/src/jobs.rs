@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use perezvon_domain::time::Millis;
-use perezvon_domain::{ClientId, Command, CrmId, EffectId, JobResult, Timestamp};
+use perezvon_domain::{ClientId, Command, CrmId, Directory, EffectId, JobResult, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::authorise::Authorise;
@@ -40,6 +40,8 @@ pub struct Learned {
     pub chats: Vec<ChatNews>,
     /// What the provider says of calls of the channel, known or not.
     pub calls: Vec<CallNews>,
+    /// Who works at the PBX.
+    pub directory: Option<Directory>,
 }
 
 /// What the CRM says about a client.

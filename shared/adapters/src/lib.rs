@@ -99,6 +99,8 @@ pub struct Capabilities {
     pub takes_images: bool,
     /// It calls a client for an employee, whose telephone rings first.
     pub calls_back: bool,
+    /// It says who works there.
+    pub lists_users: bool,
     /// How long after it was sent a message can be taken back; `None`: whether it can is asked.
     pub delete_within: Option<Millis>,
     /// What it appends to the address of its webhooks where it asks and waits for the answer.

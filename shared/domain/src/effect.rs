@@ -82,6 +82,8 @@ pub enum Command {
     ShowPopup { number: Number, users: Vec<CrmId> },
     /// Where are the cards of this contact and of its nearest open deal?
     ReadCards { contact: CrmId },
+    /// Who works at this PBX? Asked for by whoever applies settings, and when it tells of a change.
+    ReadUsers,
 }
 
 /// Which function carries a command out.
@@ -104,7 +106,7 @@ impl Command {
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
-            Self::CallBack { .. } => Lane::Outbound,
+            Self::CallBack { .. } | Self::ReadUsers => Lane::Outbound,
         }
     }
 

@@ -238,6 +238,10 @@ pub enum JobResult {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         deal: Option<Card>,
     },
+    /// Users and groups of the PBX are stored.
+    UsersRead {
+        users: u32,
+    },
 }
 
 /// A card of the CRM, and where a browser opens it.

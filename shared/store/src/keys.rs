@@ -146,6 +146,11 @@ pub fn connection(account: &AccountId, connection: &ConnectionId) -> Key {
     key(connection_partition(account, connection), "connection")
 }
 
+/// Who works at the PBX of a connection.
+pub fn directory(account: &AccountId, connection: &ConnectionId) -> Key {
+    key(connection_partition(account, connection), "directory")
+}
+
 /// Account and connection of a lease row's key.
 pub fn parse_connection(key: &Key) -> Option<(AccountId, ConnectionId)> {
     let mut parts = key.pk.split('#');

@@ -44,6 +44,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         names_outgoing_line: false,
         takes_images: false,
         calls_back: false,
+        lists_users: false,
         delete_within: None,
         synchronous: &[],
         signature: Signature::UrlTokenOnly {

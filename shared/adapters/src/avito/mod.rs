@@ -48,6 +48,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         names_outgoing_line: false,
         takes_images: true,
         calls_back: false,
+        lists_users: false,
         delete_within: Some(Millis::minutes(60)),
         synchronous: &[],
         signature: Signature::UrlTokenOnly {

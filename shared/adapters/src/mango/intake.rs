@@ -14,6 +14,8 @@ use crate::secret::{Secret, same};
 pub(super) const PING: &str = "ping";
 /// What came of a command to call back.
 const CALLED_BACK: &str = "result/callback";
+/// Changes of the address book; not all their names are documented.
+const ADDRESS_BOOK: &str = "events/ab/";
 /// Everything the provider is known to send.
 const PATHS: &[&str] = &[
     "events/call",
@@ -46,7 +48,7 @@ const PATHS: &[&str] = &[
     PING,
 ];
 /// Events of no use to us whose further names are not all documented.
-const FAMILIES: &[&str] = &["result/", "events/ab/", "events/user/", "events/md/"];
+const FAMILIES: &[&str] = &["result/", ADDRESS_BOOK, "events/user/", "events/md/"];
 
 impl Intake for Mango {
     fn verify<'a>(&self, request: &'a RawRequest, secrets: &[Secret]) -> Result<Verified<'a>, Refusal> {
@@ -85,6 +87,7 @@ impl Intake for Mango {
             "events/dtmf" => events::digits_pressed,
             PING => return Ok(vec![Inbound::Ping]),
             CALLED_BACK => return called_back(&request),
+            book if book.starts_with(ADDRESS_BOOK) => return Ok(vec![Inbound::UsersChanged(book.to_owned())]),
             known if is_known(known) => return Ok(vec![Inbound::Counted(known.to_owned())]),
             other => return Err(Malformed(format!("unknown event path `{other:.80}`"))),
         };

@@ -12,6 +12,7 @@ mod settings;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use crate::{Capabilities, Codec, Provider, Role, Signature};
 
@@ -35,6 +36,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         names_outgoing_line: true,
         takes_images: false,
         calls_back: true,
+        lists_users: true,
         delete_within: None,
         synchronous: &[],
         signature: Signature::Checked,

@@ -9,6 +9,7 @@ mod intake;
 mod jobs;
 mod lab;
 mod stats;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use perezvon_domain::time::Millis;
 use perezvon_domain::{Command, Timestamp};
 
 use super::Rostelecom;
-use super::{account, call_back, history, record, sign};
+use super::{account, call_back, history, record, sign, users};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::secret::Secret;
 
@@ -28,6 +28,7 @@ impl Jobs for Rostelecom {
             Command::ReadCall { entry, .. } => account::next(work, known, entry),
             Command::Heal { since } => history::next(work, known, *since),
             Command::CallBack { extension, client } => call_back::next(work, known, extension, client, CALL_BACK),
+            Command::ReadUsers => users::next(work, known),
             _ => Step::Failed(failed(not_here())),
         }
     }
@@ -38,6 +39,7 @@ impl Jobs for Rostelecom {
             Command::ReadCall { entry, .. } => account::absorb(work, known, reply, &entry),
             Command::Heal { .. } => history::absorb(work, known, reply),
             Command::CallBack { .. } => call_back::absorb(work, known, reply),
+            Command::ReadUsers => users::absorb(work, known, reply),
             _ => Outcome::Failed(failed(not_here())),
         }
     }

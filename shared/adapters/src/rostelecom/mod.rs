@@ -17,6 +17,7 @@ mod settings;
 mod sign;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use perezvon_domain::time::Millis;
 
@@ -43,6 +44,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         names_outgoing_line: false,
         takes_images: false,
         calls_back: true,
+        lists_users: true,
         delete_within: None,
         synchronous: number_info::PATHS,
         signature: Signature::Checked,

@@ -11,6 +11,7 @@ mod history;
 mod lab;
 mod number_info;
 mod record;
+mod users;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

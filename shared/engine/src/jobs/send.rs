@@ -10,6 +10,7 @@ use perezvon_platform::link::{self, RecordingRef};
 use perezvon_platform::{HttpError, HttpRequest};
 use perezvon_store::items::call::CallItem;
 use perezvon_store::items::conversation::ConversationItem;
+use perezvon_store::items::directory::DirectoryRow;
 use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::items::point::PointRow;
 use perezvon_store::items::text;
@@ -21,6 +22,7 @@ use super::hold::Hold;
 use super::step::known_point;
 use crate::commit::{Aggregate, ItemId, event_message};
 use crate::failure::Failure;
+use crate::wakeup::WakeUp;
 
 /// Largest recording that is kept, in bytes.
 const RECORDING_LIMIT: u64 = 256 * 1024 * 1024;
@@ -152,6 +154,11 @@ impl Hold<'_> {
                 Err(error) if !error.is_conflict() => return Err(error.into()),
                 _ => {}
             }
+        }
+        if let Some(directory) = learned.directory {
+            let WakeUp { account, connection } = self.wake_up;
+            let put = DirectoryRow::put(account, connection, &directory, self.now());
+            self.worker.table.update(put).await?;
         }
         if let Some(news) = learned.point {
             if news.contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {

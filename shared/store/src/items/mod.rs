@@ -6,6 +6,7 @@ pub mod call;
 pub mod claim;
 pub mod connection;
 pub mod conversation;
+pub mod directory;
 pub mod due;
 pub mod history;
 pub mod intake;
