@@ -26,7 +26,6 @@ impl Api {
     pub(crate) async fn subscribe_as_set(&self, account: &AccountId) -> Result<Vec<String>, Problem> {
         let mut settings = self.needed_settings(account).await?;
         loop {
-            self.ask_for_users(account, &settings).await?;
             let told = self.subscribe(account, &settings).await?;
             let newest = self.needed_settings(account).await?;
             if newest.version_number() == settings.version_number() {

@@ -13,14 +13,15 @@ use crate::settings::Settings;
 use crate::web::{Problem, Reply};
 
 impl Api {
-    /// `GET channels/{id}/users`: as the PBX told them last.
+    /// `GET channels/{id}/users`: as the PBX told them last. If that was before these settings, it is asked.
     pub(crate) async fn users(&self, account: &AccountId, channel: &ChannelId) -> Result<Reply, Problem> {
         let settings = self.needed_settings(account).await?;
-        if !settings.document.channels.iter().any(|known| known.id == *channel) {
-            return Err(Problem::not_found());
-        }
+        let known = settings.document.channels.iter().find(|known| known.id == *channel);
+        let known = known.ok_or_else(Problem::not_found)?;
         let row = self.table.get(&keys::directory(account, &channel_connection(channel))).await?;
         let told = row.as_ref().map(DirectoryRow::read).transpose()?;
+        let is_old = told.as_ref().is_none_or(|told| told.read_at < settings.applied_at());
+        let asked = is_old && self.ask_for_users(account, &settings, known).await?;
         let DirectoryRow { directory, read_at } = told.clone().unwrap_or_default();
         let employee = |listed: &Listed| {
             let extension = listed.extension.as_ref()?;
@@ -46,19 +47,20 @@ impl Api {
             .map(|it| json!({ "employee": it.id, "extension": it.extension }))
             .collect();
         let read_at = told.as_ref().map(|_| read_at);
-        Ok(Reply::json(200, &json!({ "read_at": read_at, "users": users, "groups": groups, "unknown": unknown })))
+        let shown = json!({ "read_at": read_at, "asked": asked, "users": users, "groups": groups, "unknown": unknown });
+        Ok(Reply::json(200, &shown))
     }
-    /// Puts a job for each channel whose PBX says who works there: once under each version of the settings.
-    pub(crate) async fn ask_for_users(&self, account: &AccountId, settings: &Settings) -> Result<(), Problem> {
-        let (version, applied_at) = (settings.version_number(), settings.applied_at());
-        let addresses = Addresses { table: self.table.as_ref(), account, version, applied_at };
-        let lists = |channel: &&Channel| provider(&channel.provider).is_some_and(|it| it.capabilities.lists_users);
-        let channels = settings.document.channels.iter().filter(lists);
-        for channel in channels.filter(|channel| settings.lives(channel)) {
-            let connection = channel_connection(&channel.id);
-            addresses.read_users(&connection).await?;
-            self.wake(account, &connection, Lane::Outbound).await?;
+    /// Puts the job that asks, once under each version of the settings. False: this channel is not asked.
+    async fn ask_for_users(&self, account: &AccountId, settings: &Settings, of: &Channel) -> Result<bool, Problem> {
+        let lists = provider(&of.provider).is_some_and(|it| it.capabilities.lists_users);
+        if !lists || !settings.lives(of) {
+            return Ok(false);
         }
-        Ok(())
+        let (version, applied_at) = (settings.version_number(), settings.applied_at());
+        let connection = channel_connection(&of.id);
+        let addresses = Addresses { table: self.table.as_ref(), account, version, applied_at };
+        addresses.read_users(&connection).await?;
+        self.wake(account, &connection, Lane::Outbound).await?;
+        Ok(true)
     }
 }

@@ -82,7 +82,7 @@ pub enum Command {
     ShowPopup { number: Number, users: Vec<CrmId> },
     /// Where are the cards of this contact and of its nearest open deal?
     ReadCards { contact: CrmId },
-    /// Who works at this PBX? Asked for by whoever applies settings, and when it tells of a change.
+    /// Who works at this PBX? Asked for when somebody looks, and when it tells of a change.
     ReadUsers,
 }
 

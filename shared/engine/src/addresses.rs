@@ -1,5 +1,5 @@
 //! Where providers post, when they are told that by requests: what stands there now, and what is to be taken back.
-//! And who works at a PBX: asked when settings were applied, and when it tells of a change.
+//! And who works at a PBX: asked when somebody looks, and when it tells of a change.
 
 use perezvon_adapters::hooks;
 use perezvon_domain::effect::JobOrder;

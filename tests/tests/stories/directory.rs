@@ -1,4 +1,4 @@
-//! Who works at each PBX is asked when settings are applied and when it tells of changes, and compared with them.
+//! Who works at each PBX is asked when somebody looks and when it tells of changes, and compared with the settings.
 
 use perezvon_tests::World;
 use perezvon_tests::settings::vats;
@@ -25,15 +25,18 @@ fn asked(world: &World, method: &str) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_have_both_pbxs_asked_and_what_does_not_match_is_shown() {
+async fn whoever_looks_has_a_pbx_asked_once_for_each_version_and_sees_what_does_not_match() {
     let mut world = both().await;
-    assert!(users(&world, "main").await["read_at"].is_null());
+    minutes(&mut world, 2).await;
     for _ in 0..2 {
-        assert_eq!(ask(&world, &owner(), "POST", &of("urls"), None).await.0, 202);
-        minutes(&mut world, 2).await;
+        let shown = users(&world, "main").await;
+        assert!(shown["read_at"].is_null() && shown["asked"] == true, "{shown}");
+        users(&world, "vats").await;
     }
+    minutes(&mut world, 2).await;
     assert_eq!((asked(&world, "config/users/request"), asked(&world, "groups")), (1, 1), "once for a version");
     let shown = users(&world, "main").await;
+    assert_eq!(shown["asked"], false);
     let (known, strangers): (Vec<_>, Vec<_>) =
         shown["users"].as_array().expect("users").iter().partition(|user| user["employee"].is_string());
     assert_eq!((known.len(), strangers.len()), (2, 2), "{shown}");
