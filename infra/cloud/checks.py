@@ -278,6 +278,8 @@ def forged(world):
     made = {kind: len(set(found) - set(before[kind])) for kind, found in world.crm().items()}
     # The client is known by now: a missed call is a task then.
     assert made == {"contacts": 0, "leads": 0, "tasks": 1, "notes": 1}, f"{made}"
+    # The sandbox's PBX never knew the other salt, and is asked things later on.
+    apply(world)
 
 
 def facts(world):
@@ -327,7 +329,8 @@ def restart(world):
 
 def silent(world):
     before = world.crm()
-    left = FINAL_AFTER_MS / 1000 + 75 - (time.monotonic() - world.silent_at)
+    # The PBX is asked how it went, and knows nothing of a call that was only posted.
+    left = FINAL_AFTER_MS / 1000 + 135 - (time.monotonic() - world.silent_at)
     until("the call is settled", max(left, 20), lambda: done(world, world.silent), every=2)
     world.settled(seconds=240)
     made = {kind: len(set(found) - set(before[kind])) for kind, found in world.crm().items()}
