@@ -115,7 +115,11 @@ async fn one_answered_call_with_popups() {
     let count = posts.len();
     let bill = bill_of(&mut world, posts, 1).await;
     let usd = a_million("one answered call with pop-ups", &bill, count);
-    assert_eq!((bill.requests(), bill.write_units, usd.as_str()), (178, 74, "18.46"), "say in docs/costs.md what changed");
+    assert_eq!(
+        (bill.requests(), bill.write_units, usd.as_str()),
+        (178, 74, "18.46"),
+        "say in docs/costs.md what changed"
+    );
     assert_eq!(parts(&bill), (28, 66, 42, 58, 4, 7), "say in docs/costs.md what changed");
 }
 

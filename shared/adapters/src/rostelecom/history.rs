@@ -19,8 +19,9 @@ use crate::jobs::{Known, Outcome, Reply, Step, Work};
 const STATE: &str = "history";
 /// So much is read once more: calls stand there by their beginning, and only once they are over.
 const OVERLAP: Millis = Millis::minutes(60);
-/// No log of more days is ordered.
-const LONGEST: Millis = Millis::minutes(30 * 24 * 60);
+/// Nothing older than so many days is asked for, and no more than one day at a time: an answer has a limit.
+const OLDEST: Millis = Millis::minutes(30 * 24 * 60);
+const PART: Millis = Millis::minutes(24 * 60);
 /// A file takes some five minutes: looked for each minute, for so many.
 const POLL: Millis = Millis::minutes(1);
 const PATIENCE: u32 = 40;
@@ -51,8 +52,8 @@ const COLUMNS: &[&str] = &[
 /// How far it is.
 #[derive(Default, Serialize, Deserialize)]
 struct History {
-    /// Up to when the log goes.
-    until: Timestamp,
+    /// From when on, and up to when, the log goes; `None`: not settled yet.
+    part: Option<(Timestamp, Timestamp)>,
     order: Option<String>,
     /// So often the same log had been ordered before.
     moved: i64,
@@ -88,24 +89,21 @@ pub(super) fn next(work: &Work, known: &Known<'_>, since: Timestamp) -> Step {
     match &history.order {
         Some(order_id) => Step::Read(request::post("download_call_history", &Download { order_id }, known)),
         None => {
-            let from = healing::not_before(known, since, OVERLAP).max(known.now.after(Millis(-LONGEST.0)));
+            let (from, until) = history.part(known, since);
             // A second more each time: another log than the one that was ordered before.
-            let until = known.now.after(Millis::seconds(history.moved));
+            let until = until.after(Millis::seconds(history.moved));
             let (date_start, date_end) = (events::wall(from), events::wall(until));
-            Step::Read(request::post(
-                "domain_call_history",
-                &Order { date_start, date_end, direction: 0, state: 0 },
-                known,
-            ))
+            let order = Order { date_start, date_end, direction: 0, state: 0 };
+            Step::Read(request::post("domain_call_history", &order, known))
         }
     }
 }
 
 /// Takes an answer in.
-pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, since: Timestamp) -> Outcome {
     let mut history = state(work);
     let outcome = match history.order {
-        None => history.ordered(known, reply),
+        None => history.ordered(known, reply, since),
         Some(_) => history.downloaded(work, known, reply),
     };
     work.progress.insert(STATE.to_owned(), serde_json::to_string(&history).unwrap_or_default());
@@ -113,7 +111,14 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outco
 }
 
 impl History {
-    fn ordered(&mut self, known: &Known<'_>, reply: &Reply) -> Outcome {
+    fn part(&self, known: &Known<'_>, since: Timestamp) -> (Timestamp, Timestamp) {
+        self.part.unwrap_or_else(|| {
+            let from = healing::not_before(known, since, OVERLAP).max(known.now.after(Millis(-OLDEST.0)));
+            (from, known.now.min(from.after(PART)))
+        })
+    }
+
+    fn ordered(&mut self, known: &Known<'_>, reply: &Reply, since: Timestamp) -> Outcome {
         let why = match answer::read(reply, known) {
             Answer::Trouble(outcome) => return outcome,
             Answer::Refused { words, .. } if words.contains(ORDERED_BEFORE) && self.moved < 5 => {
@@ -123,7 +128,7 @@ impl History {
             Answer::Refused { code, words } => answer::refusal(&code, &words),
             Answer::Done(answer) => match text(&answer["order_id"]) {
                 Some(order) => {
-                    (self.order, self.until) = (Some(order), known.now);
+                    (self.part, self.order) = (Some(self.part(known, since)), Some(order));
                     return Outcome::Again {
                         until: known.now.after(POLL),
                         why: "АТС готовит журнал звонков".to_owned(),
@@ -157,8 +162,12 @@ impl History {
             return Outcome::Failed(failed("журнал звонков не прочитан: в нём другие столбцы"));
         }
         work.learned.calls = read.news;
-        healing::healed(work, self.until);
-        self.done = true;
+        let until = self.part.map_or(known.now, |(_, until)| until);
+        healing::healed(work, until);
+        // What began while the file was made is left to the next time; a day that is over is followed by the next one.
+        let rest = known.now.since(until) >= OVERLAP;
+        let next = (until, known.now.min(until.after(PART)));
+        *self = Self { part: rest.then_some(next), done: !rest, ..Self::default() };
         Outcome::Next
     }
 

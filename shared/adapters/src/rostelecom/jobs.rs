@@ -37,7 +37,7 @@ impl Jobs for Rostelecom {
         match work.command.clone() {
             Command::CopyRecording { .. } => record::absorb(work, known, reply),
             Command::ReadCall { entry, .. } => account::absorb(work, known, reply, &entry),
-            Command::Heal { .. } => history::absorb(work, known, reply),
+            Command::Heal { since } => history::absorb(work, known, reply, since),
             Command::CallBack { .. } => call_back::absorb(work, known, reply),
             Command::ReadUsers => users::absorb(work, known, reply),
             _ => Outcome::Failed(failed(not_here())),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use perezvon_domain::Timestamp;
 use perezvon_domain::call::{Call, LogState};
 use perezvon_domain::effect::JobOrder;
+use perezvon_domain::time::Millis;
 use perezvon_engine::commit::{self, ItemId};
 use perezvon_platform::{Message, Queue};
 use perezvon_store::items::call::CallItem;
@@ -80,7 +81,8 @@ async fn an_early_timer_changes_nothing_but_the_due_time() {
     world.run_for(Duration::from_secs(1)).await;
     let after = world.call("school", "MTAwMDAwMDAwMDE=").await.expect("the call");
     assert_eq!((after.call.legs, after.call.final_at), (before.legs, None));
-    assert_eq!(after.base.due(Timer::Wake), None, "a connected leg is never timed out");
+    let asked = after.call.touched_at.after(Millis::minutes(120));
+    assert_eq!(after.base.due(Timer::Wake), Some(asked), "who talks is asked about after two hours, and not timed out");
 }
 
 #[tokio::test(start_paused = true)]
@@ -244,12 +246,13 @@ async fn a_due_time_is_settled_under_the_version_that_was_read() {
     post_all(&mut world, &captured("inbound_normal")[4..5], 1).await;
     let ended = world.table.row(&call_key()).expect("the call");
     world.events.lose_all();
-    // The timer finds a call that wants no due time; before it has removed it, the call ends and wants one.
+    // The timer finds a call that wants to be looked at in two hours; before it has said so, the call ends and wants that
+    // in a minute.
     world.table.put_back(connected);
     world.table.write(Due::Set(world.now()).apply(Update::new(call_key()))).expect("armed");
     let (table, wanted) = (world.table.clone(), ended.clone());
     world.faults.before_first(
-        |port| port.removes("wake_due"),
+        |port| port.sets("wake_due"),
         move || {
             table.put_back(wanted);
             Then::GoOn

@@ -55,7 +55,7 @@ fn the_log_is_ordered_from_where_nothing_is_missing_in_moscows_time() {
 }
 
 #[test]
-fn an_hour_is_read_once_more_and_never_more_than_thirty_days() {
+fn an_hour_is_read_once_more_and_never_more_than_thirty_days_or_a_day_at_once() {
     let asked = |healed: i64, since: Timestamp| {
         let facts = [("healed_to".to_owned(), healed.to_string())].into();
         let job = work(Command::Heal { since });
@@ -67,7 +67,8 @@ fn an_hour_is_read_once_more_and_never_more_than_thirty_days() {
     let healed = NOW.after(Millis::minutes(-10)).0;
     assert!(asked(healed, Timestamp(0)).contains(r#""date_start":"2026-03-02 10:16:40""#));
     assert!(asked(healed, NOW.after(Millis::minutes(-5))).contains(r#""date_start":"2026-03-02 11:21:40""#));
-    assert!(asked(0, Timestamp(0)).contains(r#""date_start":"2026-01-31 11:26:40""#));
+    let oldest = asked(0, Timestamp(0));
+    assert!(oldest.contains(r#""date_start":"2026-01-31 11:26:40","date_end":"2026-02-01 11:26:40""#), "{oldest}");
 }
 
 #[test]
@@ -162,4 +163,20 @@ fn a_bomb_and_a_broken_archive_fail_with_a_reason() {
 fn trouble_with_the_download_is_trouble_as_ever() {
     assert!(matches!(absorb(&mut ordered(), &reply(401, b"{}")), Outcome::Pause { .. }));
     assert!(matches!(absorb(&mut ordered(), &reply(503, b"")), Outcome::Unknown { .. }));
+}
+
+#[test]
+fn after_a_long_outage_one_day_is_read_after_the_other() {
+    let mut job = work(Command::Heal { since: NOW.after(Millis::minutes(-36 * 60)) });
+    let answer = reply(200, &bytes("answers/domain_call_history_ok.json"));
+    let mut parts = Vec::new();
+    while let Step::Read(request) = next(&job) {
+        parts.push(signed(&request));
+        assert!(matches!(absorb(&mut job, &answer), Outcome::Again { .. }));
+        assert_eq!(absorb(&mut job, &file(zipped(&bytes("answers/call_history.csv")))), Outcome::Next);
+    }
+    let part = |start, end| format!(r#"{{"date_start":"{start}","date_end":"{end}","direction":0,"state":0}}"#);
+    let first = part("2026-02-28 23:26:40", "2026-03-01 23:26:40");
+    assert_eq!(parts, [first, part("2026-03-01 23:26:40", "2026-03-02 11:26:40")]);
+    assert_eq!(job.learned.facts.get("healed_to"), Some(&NOW.0.to_string()));
 }
