@@ -28,7 +28,7 @@ kill:
 
 # From the webhook to the record, printed beside the goals.
 latency:
-    cargo test --release -p perezvon --test latency --test answering -- --include-ignored --nocapture
+    cargo test --release -p perezvon --test latency --test answering -- --include-ignored --nocapture --test-threads=1
 
 # The stack on an emulator of AWS: the very template and binaries, end to end.
 cloud:
