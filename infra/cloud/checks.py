@@ -9,6 +9,7 @@ import urllib.request
 
 import chats
 import stack
+import vats
 from stack import ENV, STACK, perezvon, until
 
 # What `perezvon sandbox` takes and signs with.
@@ -154,7 +155,7 @@ def apply(world, *words, salts=(SALT,)):
     """The demo's settings, with addresses of the sandbox outside."""
     text = (stack.ROOT / "infra/perezvon/src/demo/settings.toml").read_text()
     base = f"http://{world.sandbox}"
-    text = text.replace('base = "/', f'base = "{base}/')
+    text = vats.with_second_pbx(text).replace('base = "/', f'base = "{base}/')
     text = text.replace('provider = "amocrm"', f'provider = "amocrm"\nbase = "{base}"')
     text = text.replace("final_after_legs_ended_ms = 2000", f"final_after_legs_ended_ms = {FINAL_AFTER_MS}")
     both = "\n".join(f'[[channels.secrets]]\nkey = "env:KEY"\nsalt = "{salt}"\n' for salt in salts)
@@ -172,18 +173,18 @@ def post_silent(world):
     until("the call stands in the feed", PATIENCE, lambda: call(world, world.silent))
 
 
-def call(world, entry):
+def call(world, entry, channel="main"):
     """A call as people see it; `None`: nothing is known of it."""
     try:
-        return world.api(f"calls/{urllib.parse.quote(f'main:{entry}', safe='')}")
+        return world.api(f"calls/{urllib.parse.quote(f'{channel}:{entry}', safe='')}")
     except urllib.error.HTTPError as error:
         assert error.code == 404, f"the call is answered with {error.code}"
         return None
 
 
-def done(world, entry):
+def done(world, entry, channel="main"):
     """The call, once everything it comes to stands in the CRM."""
-    found = call(world, entry)
+    found = call(world, entry, channel)
     row = found["call"] if found else {}
     # The record of the call comes last.
     return found if row.get("contact") and row.get("note") else None

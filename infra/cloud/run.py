@@ -10,6 +10,7 @@ import chats
 import checks
 import probes
 import stack
+import vats
 
 
 def main():
@@ -40,6 +41,7 @@ def main():
         step("the schedule of `wake` settled the call without a summary", checks.silent, world)
         step("the schedule of `auto-reply` brought the second autoreply, each went out once", chats.answered, world)
         step("the schedule of `auto-close` closed the chat, with its text once", chats.closed, world)
+        step("a second PBX asks who calls, is answered in time, and its calls are logged", vats.asks, world)
     except Exception as error:
         if not isinstance(error, AssertionError):
             traceback.print_exc()
