@@ -196,6 +196,22 @@ async fn a_pbx_that_does_not_answer_for_hours_keeps_no_talk_waiting_and_settles_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_missed_call_becomes_a_task_within_two_hours_though_the_pbx_cannot_be_reached_at_all() {
+    let mut world = both(Plan::default()).await;
+    let (now, hour) = (world.now().0, 3_600_000);
+    world.vats(|vats| vats.set_outage(now, now + 5 * hour, 503));
+    let missed = place(&world, placed(What::Incoming, 0));
+    seconds(&mut world, 3600).await;
+    assert_eq!(held(&world).tasks, 0, "it may have been answered: that is asked");
+    seconds(&mut world, 3900).await;
+    assert_eq!((held(&world).tasks, held(&world).calls), (1, 1));
+    assert!(codes(&call(&world, &missed).await).contains(&"account_missing"));
+    seconds(&mut world, 5 * 3600).await;
+    assert_eq!((held(&world).tasks, held(&world).calls), (1, 1), "the account that came at last changes nothing");
+    assert_eq!(call(&world, &missed).await.reading, Reading::Told);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_recording_that_is_late_is_asked_for_until_it_is_there() {
     let mut world = both(Plan::default()).await;
     world.vats(|vats| vats.behave(Manner { record_tries: 5, ..vats.manner().clone() }));

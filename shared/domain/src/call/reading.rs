@@ -48,13 +48,17 @@ impl Reading {
 impl Turn<'_> {
     /// Asks when it is time to.
     pub(super) fn read_account(&mut self) {
-        let (since, times) = match self.call.reading {
-            Reading::Again { since, times, .. } => (since, times),
-            _ => (self.now, 0),
-        };
         if self.read_due().is_none_or(|due| due > self.now) {
             return;
         }
+        let (since, times) = match &self.call.reading {
+            Reading::Asked { effect, .. } => {
+                self.call.reading = Reading::GivenUp { effect: effect.clone() };
+                return self.because(Reason::new("account_missing", []));
+            }
+            Reading::Again { since, times, .. } => (*since, *times),
+            _ => (self.now, 0),
+        };
         let Some(channel) = self.policy.channels.get(&self.call.channel) else { return };
         if times == 0 {
             self.because(Reason::new("account_asked", []));
@@ -65,7 +69,8 @@ impl Turn<'_> {
         self.call.reading = Reading::Asked { effect, since, times: times + 1 };
     }
 
-    /// When the provider is to be asked (again); `None`: not at all, or an answer is awaited.
+    /// When the provider is to be asked (again), or to be waited for no longer: a connection that is paused or cannot
+    /// be reached must not keep a call open. `None`: neither.
     pub(super) fn read_due(&self) -> Option<Timestamp> {
         let call = &self.call;
         let outside = call.direction().is_some_and(|direction| direction != Direction::Internal);
@@ -78,6 +83,7 @@ impl Turn<'_> {
             Reading::Unasked if call.is_connected() => Some(call.touched_at.after(self.policy.waits.connected_ms)),
             Reading::Unasked => self.final_due(),
             Reading::Again { at, .. } => Some(*at),
+            Reading::Asked { since, .. } if call.final_at.is_none() => Some(self.patient_until(*since)),
             Reading::Asked { .. } | Reading::Told | Reading::GivenUp { .. } => None,
         }
     }
@@ -120,14 +126,17 @@ impl Turn<'_> {
     }
 
     fn again(&mut self, effect: &EffectId, since: Timestamp, times: u32) -> Reading {
-        let waits = &self.policy.waits;
         let pause = FIRST_PAUSE.0.checked_shl(times.saturating_sub(1).min(16)).unwrap_or(LONGEST_PAUSE.0);
         let at = self.now.after(Millis(pause.min(LONGEST_PAUSE.0)));
-        let patience = if self.call.is_connected() { waits.connected_patience_ms } else { waits.account_ms };
-        if at <= since.after(patience) {
+        if at <= self.patient_until(since) {
             return Reading::Again { at, since, times };
         }
         self.because(Reason::new("account_missing", []));
         Reading::GivenUp { effect: effect.clone() }
+    }
+
+    fn patient_until(&self, since: Timestamp) -> Timestamp {
+        let waits = &self.policy.waits;
+        since.after(if self.call.is_connected() { waits.connected_patience_ms } else { waits.account_ms })
     }
 }

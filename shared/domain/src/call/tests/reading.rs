@@ -86,7 +86,7 @@ fn an_end_without_a_talk_is_asked_about_after_a_minute_and_the_answer_decides() 
     life.hear(pin("12", LegState::Appeared, 1), 1);
     assert_eq!(life.hear(over(20), 20), Some(at(80)));
     assert_eq!(life.questions(), 0, "an answer may still be on its way");
-    assert_eq!(life.due(80), None);
+    assert_eq!(life.due(80), Some(at(80 + 7_200)), "nobody waits for ever");
     assert_eq!((life.questions(), life.call.final_at), (1, None), "nothing is decided before the provider answered");
     life.told(vec![account(None)], 81);
     assert_eq!((life.call.final_at, life.call.answered()), (Some(at(81)), false));
@@ -137,6 +137,30 @@ fn a_provider_that_cannot_tell_is_asked_once_and_a_person_may_ask_again() {
     assert_eq!((life.call.final_at, life.questions()), (Some(at(81)), 1));
     life.told(vec![account(Some(5))], 900);
     assert_eq!((life.call.answered(), &life.call.reading), (true, &Reading::Told));
+}
+
+#[test]
+fn a_question_that_is_never_answered_keeps_a_call_open_for_two_hours_and_is_taken_later() {
+    let mut life = life();
+    life.hear(pin("12", LegState::Appeared, 1), 1);
+    life.hear(over(20), 20);
+    life.due(80);
+    life.due(80 + 7_199);
+    assert_eq!(life.call.final_at, None);
+    assert_eq!(life.due(80 + 7_200), None);
+    assert_eq!((life.call.final_at, life.questions()), (Some(at(80 + 7_200)), 1));
+    assert!(life.codes().contains(&"account_missing") && life.codes().contains(&"final_unread"));
+    life.told(vec![account(Some(5))], 9_000);
+    assert_eq!((life.call.answered(), &life.call.reading), (true, &Reading::Told), "late, and still taken");
+}
+
+#[test]
+fn who_was_connected_when_the_question_got_stuck_is_waited_for_a_day() {
+    let mut life = life();
+    life.hear(pin("12", LegState::Connected, 7), 7);
+    assert_eq!(life.due(7_207), Some(at(7_207 + 86_400)));
+    life.due(7_207 + 86_400);
+    assert_eq!((life.call.final_at, life.call.answered()), (Some(at(7_207 + 86_400)), true));
 }
 
 #[test]
