@@ -49,6 +49,7 @@ static CHATS: Provider = Provider {
         heals_every: None,
         reads_calls: false,
         names_outgoing_line: false,
+        links_last: false,
         takes_images: false,
         calls_back: false,
         lists_users: false,

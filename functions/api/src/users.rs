@@ -50,6 +50,7 @@ impl Api {
         let shown = json!({ "read_at": read_at, "asked": asked, "users": users, "groups": groups, "unknown": unknown });
         Ok(Reply::json(200, &shown))
     }
+
     /// Puts the job that asks, once under each version of the settings. False: this channel is not asked.
     async fn ask_for_users(&self, account: &AccountId, settings: &Settings, of: &Channel) -> Result<bool, Problem> {
         let lists = provider(&of.provider).is_some_and(|it| it.capabilities.lists_users);

@@ -95,6 +95,8 @@ pub struct Capabilities {
     pub reads_calls: bool,
     /// Its outgoing calls say which number of the company they belong to.
     pub names_outgoing_line: bool,
+    /// Its links to recordings go on playing, so that they need not be copied.
+    pub links_last: bool,
     /// A reply may be a picture.
     pub takes_images: bool,
     /// It calls a client for an employee, whose telephone rings first.

@@ -46,6 +46,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         heals_every: Some(Millis(0)),
         reads_calls: false,
         names_outgoing_line: false,
+        links_last: false,
         takes_images: true,
         calls_back: false,
         lists_users: false,

@@ -34,6 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         heals_every: None,
         reads_calls: true,
         names_outgoing_line: true,
+        links_last: true,
         takes_images: false,
         calls_back: true,
         lists_users: true,

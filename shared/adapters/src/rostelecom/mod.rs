@@ -42,6 +42,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
         names_outgoing_line: false,
+        links_last: false,
         takes_images: false,
         calls_back: true,
         lists_users: true,

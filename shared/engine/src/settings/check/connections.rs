@@ -44,6 +44,7 @@ pub(super) fn channels(
             inbox(&path, document, channel, known, findings);
             signature(&path, channel, known, findings);
             answer_within(&path, channel, known, findings);
+            links(&path, channel, known, findings);
             for (index, set) in channel.secrets.iter().enumerate() {
                 secret_set(&format!("{secrets}[{index}]"), set, known, findings);
             }
@@ -182,6 +183,14 @@ fn answer_within(path: &str, channel: &Channel, known: &Provider, findings: &mut
         return findings.add(path, format!("{} asks nothing that it waits for", known.name), "take it out");
     }
     findings.range(&path, ms, ANSWER_WITHIN_MS);
+}
+
+fn links(path: &str, channel: &Channel, known: &Provider, findings: &mut Findings) {
+    let can = &known.capabilities;
+    if can.role == Role::Telephony && !channel.copy_recordings && !can.links_last {
+        let what = format!("a link to a recording of {} plays once: it must be copied", known.name);
+        findings.add(format!("{path}.copy_recordings"), what, "take it out");
+    }
 }
 
 fn of_role(path: &str, id: &str, roles: &[Role], findings: &mut Findings) -> Option<&'static Provider> {

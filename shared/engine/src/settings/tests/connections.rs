@@ -1,6 +1,6 @@
 //! Specs of channels and the CRM.
 
-use perezvon_adapters::{PROVIDERS, Role};
+use perezvon_adapters::{PROVIDERS, Provider, Role};
 use perezvon_domain::Lane;
 
 use super::super::{Context, Document, SecretText, check};
@@ -85,30 +85,45 @@ fn how_long_an_answer_may_take_is_said_where_somebody_waits_for_it() {
     )]);
     let asks = PROVIDERS.iter().find(|it| !it.capabilities.synchronous.is_empty()).expect("one that asks");
     let within = |ms| {
-        let change = |it: &mut Document| {
-            let channel = &mut it.channels[0];
-            channel.provider = asks.id.to_owned();
-            channel.answer_within_ms = ms;
-            let needed = asks.settings.secrets().iter().filter(|field| field.required);
-            channel.secrets =
-                vec![needed.map(|field| (field.name.to_owned(), SecretText(field.name.into()))).collect()];
-        };
         let mut document = example();
-        change(&mut document);
+        of_provider(&mut document, asks);
+        document.channels[0].answer_within_ms = ms;
         check(&document, &Context::default()).map(|checked| checked.channels[0].answer_within_ms).ok()
     };
     assert_eq!([None, Some(150), Some(5000)].map(within), [Some(500), Some(150), Some(5000)]);
     assert_eq!([Some(149), Some(5001)].map(within), [None, None]);
 }
 
+#[test]
+fn recordings_are_copied_where_a_link_to_one_plays_once() {
+    let links = |last: bool| {
+        let fits = |it: &&&Provider| it.capabilities.role == Role::Telephony && it.capabilities.links_last == last;
+        let provider = PROVIDERS.iter().find(fits).expect("a PBX");
+        refused(|it| {
+            of_provider(it, provider);
+            it.channels[0].copy_recordings = false;
+        })
+    };
+    assert_eq!(links(true), [""; 0]);
+    let [refusal] = &links(false)[..] else { panic!("one refusal") };
+    assert!(refusal.starts_with("channels[0].copy_recordings: a link to a recording of "), "{refusal}");
+    assert!(refusal.ends_with(" plays once: it must be copied; take it out"), "{refusal}");
+}
+
+/// The first channel as one of this provider.
+fn of_provider(it: &mut Document, provider: &Provider) {
+    let channel = &mut it.channels[0];
+    channel.provider = provider.id.to_owned();
+    let needed = provider.settings.secrets().iter().filter(|field| field.required).enumerate();
+    let value = |index: usize| SecretText(format!("{}", 100_000_001 + index));
+    channel.secrets = vec![needed.map(|(index, field)| (field.name.to_owned(), value(index))).collect()];
+}
+
 /// The first channel as one of chats, feeding the inbox of the example.
 pub(super) fn chats(it: &mut Document) {
     let provider = PROVIDERS.iter().find(|it| it.capabilities.role == Role::Chat).expect("a messenger");
-    let channel = &mut it.channels[0];
-    channel.provider = provider.id.to_owned();
-    channel.inbox = it.inboxes.first().map(|inbox| inbox.name.clone());
-    let needed = provider.settings.secrets().iter().filter(|field| field.required);
-    channel.secrets = vec![needed.map(|field| (field.name.to_owned(), SecretText("100000001".into()))).collect()];
+    of_provider(it, provider);
+    it.channels[0].inbox = it.inboxes.first().map(|inbox| inbox.name.clone());
 }
 
 #[test]
