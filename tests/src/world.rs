@@ -113,6 +113,8 @@ pub struct World {
     requests: u64,
     random: u64,
     next_tick: tokio::time::Instant,
+    /// How long the mapping of the raw queue gathers a batch.
+    pub gather_ms: i64,
 }
 
 impl World {
@@ -165,6 +167,7 @@ impl World {
             requests: 0,
             functions: None,
             next_tick: tokio::time::Instant::now(),
+            gather_ms: 0,
             faults,
             meter: Arc::default(),
         };

@@ -1,5 +1,6 @@
 //! The driver for what is billed: functions run beside each other, calls of services take their time, and queues
-//! are polled as event source mappings do it: full batches, those of the raw queue gathered for a while.
+//! are polled as event source mappings do it: full batches, those of the raw queue gathered for a while where that is
+//! wanted.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,8 +21,6 @@ use crate::settings::{KEY, SALT};
 
 /// How often the pollers look while anything runs.
 const LOOK: Duration = Duration::from_millis(10);
-/// How long the mapping of the raw queue gathers a batch.
-const WINDOW_MS: i64 = 1_000;
 /// As many messages does a batch of the raw queue or of the event queue hold.
 pub const FULL: usize = 10;
 
@@ -156,7 +155,7 @@ impl World {
         let now = self.clock.now_ms();
         for target in [Target::Raw, Target::Events, Target::Crm, Target::Outbound] {
             let (full, window) = match target {
-                Target::Raw => (batch, if batch > 1 { WINDOW_MS } else { 0 }),
+                Target::Raw => (batch, if batch > 1 { self.gather_ms } else { 0 }),
                 Target::Events => (batch, 0),
                 Target::Crm | Target::Outbound => (1, 0),
             };
