@@ -3,6 +3,7 @@
 
 pub mod bill;
 pub mod chat;
+pub mod document;
 pub mod events;
 pub mod faults;
 pub mod model;

@@ -35,6 +35,7 @@ use perezvon_verify::Verify;
 use perezvon_wake::Wake;
 
 use crate::bill::Meter;
+use crate::document;
 use crate::events::gateway_request;
 use crate::faults::{Crash, Faults};
 use crate::model::Model;
@@ -350,7 +351,7 @@ impl World {
     /// Lets `api` answer through a process that may crash; `None`: it did, and the person got no answer.
     pub async fn ask_surviving(&mut self, request: ApiGatewayV2httpRequest) -> Option<ApiGatewayV2httpResponse> {
         let (api, ends_ms) = (self.api(), self.clock.monotonic_ms() + INVOCATION_MS);
-        let run = tokio::spawn(async move { api.handle(request, ends_ms).await });
+        let run = tokio::spawn(async move { document::answer(&api, request, ends_ms).await });
         self.survive(run).await
     }
 

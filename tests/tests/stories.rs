@@ -42,6 +42,8 @@ mod costs;
 mod crashes;
 #[path = "stories/directory.rs"]
 mod directory;
+#[path = "stories/document.rs"]
+mod document;
 #[path = "stories/first_light.rs"]
 mod first_light;
 #[path = "stories/healing.rs"]

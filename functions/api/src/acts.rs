@@ -26,15 +26,19 @@ const LONGEST_REPLY: usize = 10_000;
 /// Longest note, in bytes: its row is written at once.
 const LONGEST_NOTE: usize = 4 * 1024;
 
+/// What somebody wrote.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Text"))]
+pub struct Written {
     text: String,
 }
 
+/// Who has a conversation from now on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Assigned {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Assignment", extend("required" = ["to"])))]
+pub struct Assigned {
     /// `null` gives it back to its group, and must be said.
     #[serde(deserialize_with = "said")]
     to: Option<EmployeeId>,

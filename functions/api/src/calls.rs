@@ -17,12 +17,13 @@ const AHEAD_MS: i64 = 3_600_000;
 
 /// A call in a list.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CallView {
     /// Channel and entry: `main:MTg0OTk=`.
     pub id: String,
     #[serde(flatten)]
     row: FeedRow,
-    /// Which badge it gets, see [`words::kind`].
+    /// Which badge it gets.
     kind: &'static str,
     pub description: String,
     /// Name of the client, else the number (FEED-03, FEED-07).

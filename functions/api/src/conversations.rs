@@ -16,6 +16,7 @@ use crate::{Api, list, opaque, texts};
 
 /// A conversation in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConversationView {
     /// Channel and chat: `ads:u2i-1`.
     pub id: String,
@@ -46,6 +47,7 @@ pub struct ConversationView {
 
 /// Who waits, since when.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct WaitingView {
     who: &'static str,
     since: Timestamp,
@@ -53,6 +55,7 @@ struct WaitingView {
 
 /// The latest message in short; without a summary it was deleted.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct LastView {
     at: Timestamp,
     from: &'static str,

@@ -23,9 +23,11 @@ const GOOD_FOR: Millis = Millis::minutes(10);
 /// What is left of the invocation when looking for conversations ends.
 const MARGIN_MS: i64 = 10_000;
 
+/// Nothing, to see what would happen; or the consent to that.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Disabling"))]
+pub struct Given {
     #[serde(default)]
     consent: Option<String>,
 }

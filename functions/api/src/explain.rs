@@ -26,6 +26,7 @@ const MOST_JOBS: usize = 100;
 
 /// An entity in the CRM.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entity {
     pub kind: &'static str,
     pub words: &'static str,
@@ -36,6 +37,7 @@ pub struct Entity {
 
 /// A recording of the call.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RecordingView {
     pub id: String,
     pub state: &'static str,

@@ -26,6 +26,7 @@ const ROWS_A_QUERY: usize = 1_000;
 
 /// A message, a text of ours or a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MessageView {
     /// Its own, in the conversation.
     pub id: String,

@@ -25,6 +25,7 @@ pub(crate) struct Listed {
 
 /// A job as people see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JobView {
     /// Names it in a URL.
     pub id: String,

@@ -11,9 +11,11 @@ use crate::access::Visitor;
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, texts};
 
+/// The private half of the pair that signs hook URLs, as `perezvon keys` wrote it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HookKey"))]
+pub struct Given {
     private: String,
 }
 

@@ -22,6 +22,8 @@ mod login;
 mod media;
 mod once;
 mod opaque;
+#[cfg(feature = "schema")]
+pub mod openapi;
 mod order;
 mod page;
 mod quarantine;
@@ -33,6 +35,7 @@ mod settings;
 mod status;
 mod story;
 mod subscribe;
+mod table;
 mod talk;
 mod texts;
 mod tokens;
@@ -131,6 +134,7 @@ impl Api {
         };
         match route {
             Route::Page(asset) => Ok(page::reply(asset)),
+            Route::OpenApi => Ok(page::openapi()),
             Route::Play(token) => self.play(&token, &request).await,
             Route::Authorised => Ok(self.authorised(&request).await),
             Route::OneTimeLogin => self.one_time_login(&request).await,

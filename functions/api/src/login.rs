@@ -21,8 +21,10 @@ const SESSION_SECONDS: i64 = 30 * 86_400;
 /// Most accounts listed.
 const MOST_ACCOUNTS: usize = 200;
 
+/// A token of a person.
 #[derive(Deserialize)]
-struct Given {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Login"))]
+pub struct Given {
     token: String,
 }
 

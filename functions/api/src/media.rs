@@ -16,14 +16,17 @@ use crate::once::once_or_now;
 use crate::web::{LARGEST_IMAGE, Problem, Reply, Request};
 use crate::{Api, opaque, texts};
 
+/// Which voice message, as the provider names it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "VoiceAsked"))]
+pub struct Asked {
     message: String,
 }
 
 /// Where a voice message can be heard, while that is known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VoiceView {
     pub url: Option<String>,
     pub until: Option<Timestamp>,

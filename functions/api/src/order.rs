@@ -23,9 +23,11 @@ use crate::{Api, opaque, texts};
 /// Bytes of a digest that are kept: a provider takes our id back, and 128 bytes of it.
 const KEPT: usize = 16;
 
+/// Whom to call.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CallOrder"))]
+pub struct Asked {
     /// May be left out where one channel alone can call.
     channel: Option<ChannelId>,
     number: String,
@@ -33,6 +35,7 @@ struct Asked {
 
 /// What came of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OrderView {
     /// `asked`, `accepted`, `started`, `failed`, `not_sent` or `unknown`.
     pub state: &'static str,

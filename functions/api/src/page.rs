@@ -11,12 +11,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// A file of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Asset {
-    path: &'static str,
-    media_type: &'static str,
+    pub path: &'static str,
+    pub media_type: &'static str,
     text: &'static str,
 }
 
-static ASSETS: &[Asset] = &[
+/// All files of the page.
+pub static ASSETS: &[Asset] = &[
     Asset { path: "", media_type: "text/html; charset=utf-8", text: include_str!("../page/index.html") },
     Asset { path: "app.css", media_type: "text/css; charset=utf-8", text: include_str!("../page/app.css") },
     Asset { path: "app.js", media_type: SCRIPT, text: include_str!("../page/app.js") },
@@ -42,6 +43,11 @@ pub fn reply(asset: &Asset) -> Reply {
         .header("content-security-policy", CONTENT_SECURITY_POLICY)
         .header("x-frame-options", "DENY")
         .header("cache-control", "no-cache")
+}
+
+/// The document of this API: what anybody may know, so nobody logs in for it.
+pub fn openapi() -> Reply {
+    Reply::text("application/json", include_str!("../../../docs/openapi.json")).header("cache-control", "no-cache")
 }
 
 /// A page of a few words of our own, and the way to the whole one.

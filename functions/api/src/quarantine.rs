@@ -22,9 +22,11 @@ const MOST_LOOKED_AT: usize = 2_000;
 /// Requests that go to the queue together.
 const BATCH: usize = 10;
 
+/// All that this channel still holds.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Channel {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "OfChannel"))]
+pub struct Channel {
     channel: ChannelId,
 }
 

@@ -10,9 +10,11 @@ use crate::access::{Right, Visitor, allows, role_words};
 use crate::web::{Problem, Reply, Request};
 use crate::{Api, texts};
 
+/// Which links are to play no more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Revocation"))]
+pub struct Given {
     /// Of the links that the person saw.
     generation: u32,
 }

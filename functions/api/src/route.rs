@@ -1,9 +1,10 @@
-//! The router: method and path to a route, and the right each route asks for.
+//! Routes: what they are, how they are found by the table, and the right each asks for.
 
 use perezvon_domain::AccountId;
 
 use crate::access::Right;
 use crate::page::{self, Asset};
+use crate::table::ROWS;
 
 /// A known address with a method it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Route {
     Authorised,
     /// A one-time link.
     OneTimeLogin,
+    /// What is written here, for programs.
+    OpenApi,
     Login,
     Logout,
     Me,
@@ -89,21 +92,6 @@ pub enum Act {
     Image,
 }
 
-impl Act {
-    fn read(name: &str) -> Option<Self> {
-        Some(match name {
-            "reply" => Self::Reply,
-            "note" => Self::Note,
-            "assign" => Self::Assign,
-            "close" => Self::Close,
-            "open" => Self::Open,
-            "voice" => Self::Voice,
-            "image" => Self::Image,
-            _ => return None,
-        })
-    }
-}
-
 impl Resource {
     /// The right a person needs for it.
     pub fn right(&self) -> Right {
@@ -146,85 +134,9 @@ pub fn find(method: &str, path: &[String]) -> Result<Route, NoRoute> {
 }
 
 fn route(method: &str, segments: &[&str]) -> Option<Route> {
-    Some(match (method, segments) {
-        ("GET", ["login"]) => Route::OneTimeLogin,
-        ("GET", ["oauth", "callback"]) => Route::Authorised,
-        ("GET", ["r", token]) => Route::Play((*token).to_owned()),
-        ("POST", ["api", "v1", "login"]) => Route::Login,
-        ("POST", ["api", "v1", "logout"]) => Route::Logout,
-        ("GET", ["api", "v1", "me"]) => Route::Me,
-        ("GET", ["api", "v1", "accounts"]) => Route::Accounts,
-        ("PUT", ["api", "v1", "keys", "hook"]) => Route::PutHookKey,
-        (_, ["api", "v1", "accounts", account, rest @ ..]) => {
-            Route::Of(AccountId::from(*account), resource(method, rest)?)
-        }
-        ("GET", segments) => Route::Page(page::asset(segments)?),
-        _ => return None,
-    })
-}
-
-fn resource(method: &str, segments: &[&str]) -> Option<Resource> {
-    Some(match (method, segments) {
-        ("GET", ["calls"]) => Resource::Calls,
-        ("POST", ["calls"]) => Resource::Order,
-        // A gateway may decode the path before we see it, and an id of a call may hold a slash.
-        ("GET", ["calls", id @ ..]) => Resource::Call(id.join("/")),
-        ("POST", ["calls", rest @ .., "revoke"]) => {
-            let at = rest.iter().position(|segment| *segment == "recordings")?;
-            let (call, recording) = (rest[..at].join("/"), rest[at + 1..].join("/"));
-            Resource::Revoke { call, recording }
-        }
-        ("GET", ["quarantine"]) => Resource::Quarantine,
-        ("POST", ["quarantine", "release"]) => Resource::ReleaseChannel,
-        ("POST", ["quarantine", id, "release"]) => Resource::Release((*id).to_owned()),
-        ("GET", ["channels"]) => Resource::Channels,
-        ("POST", ["channels", id, "disable"]) => Resource::Disable((*id).to_owned()),
-        ("GET", ["channels", id, "authorise"]) => Resource::Authorise((*id).to_owned()),
-        ("GET", ["channels", id, "users"]) => Resource::Users((*id).to_owned()),
-        ("GET", ["urls"]) => Resource::Urls,
-        ("POST", ["urls"]) => Resource::Subscribe,
-        ("GET", ["connections"]) => Resource::Connections,
-        ("POST", ["connections", id, "retry"]) => Resource::RetryConnection((*id).to_owned()),
-        ("POST", ["connections", connection, "jobs", job, "retry"]) => {
-            Resource::RetryJob { connection: (*connection).to_owned(), job: (*job).to_owned() }
-        }
-        ("GET", ["jobs"]) => Resource::Jobs,
-        ("GET", ["settings"]) => Resource::Settings,
-        ("PUT", ["settings"]) => Resource::PutSettings,
-        ("POST", ["tokens"]) => Resource::MakeToken,
-        ("GET", ["events"]) => Resource::Events,
-        ("GET", ["employees"]) => Resource::Employees,
-        ("GET", ["employees", id, "status"]) => Resource::Status((*id).to_owned()),
-        ("PUT", ["employees", id, "status"]) => Resource::PutStatus((*id).to_owned()),
-        (_, ["conversations", rest @ ..]) => conversation(method, rest)?,
-        _ => return None,
-    })
-}
-
-/// An id of a chat or of a message may hold a slash as well.
-fn conversation(method: &str, segments: &[&str]) -> Option<Resource> {
-    Some(match (method, segments) {
-        ("GET", []) => Resource::Conversations,
-        ("GET", id) => match of_message(id) {
-            Some((conversation, message)) => Resource::Message { conversation, message },
-            None => Resource::Conversation(id.join("/")),
-        },
-        ("POST", [id @ .., act]) if !id.is_empty() => {
-            Resource::Act { conversation: id.join("/"), act: Act::read(act)? }
-        }
-        ("DELETE", segments) => {
-            let (conversation, message) = of_message(segments)?;
-            Resource::DeleteMessage { conversation, message }
-        }
-        _ => return None,
-    })
-}
-
-/// The conversation, and which message of it.
-fn of_message(segments: &[&str]) -> Option<(String, String)> {
-    let at = segments.iter().position(|segment| *segment == "messages")?;
-    let (conversation, message) = (segments[..at].join("/"), segments[at + 1..].join("/"));
-    (!conversation.is_empty() && !message.is_empty()).then_some((conversation, message))
+    let rows = ROWS.iter().filter(|row| row.method == method);
+    let known = rows.filter_map(|row| row.route(segments)).next();
+    known.or_else(|| page::asset(segments).filter(|_| method == "GET").map(Route::Page))
 }
 
 #[cfg(test)]
@@ -382,6 +294,7 @@ mod tests {
         assert_eq!(of("GET", "/r/abc.def"), Ok(Route::Play("abc.def".to_owned())));
         assert_eq!(of("GET", "/login"), Ok(Route::OneTimeLogin));
         assert_eq!(of("GET", "/oauth/callback"), Ok(Route::Authorised));
+        assert_eq!(of("GET", "/api/v1/openapi.json"), Ok(Route::OpenApi));
         assert_eq!(of("POST", "/api/v1/login"), Ok(Route::Login));
         assert_eq!(of("POST", "/api/v1/logout"), Ok(Route::Logout));
         assert_eq!(of("GET", "/api/v1/me"), Ok(Route::Me));

@@ -14,9 +14,11 @@ use crate::{Api, texts};
 /// Employees whose status a list tells: each is a row of its own.
 const TOLD: usize = 100;
 
+/// Whether an employee is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Status {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Status {
     Online,
     Away,
 }
@@ -27,9 +29,11 @@ impl Status {
     }
 }
 
+/// The status from now on.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NewStatus"))]
+pub struct Given {
     status: Status,
 }
 

@@ -13,6 +13,7 @@ use crate::words;
 
 /// Something at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Line {
     pub at: Timestamp,
     pub words: String,

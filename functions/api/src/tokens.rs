@@ -13,9 +13,11 @@ use crate::{Api, texts};
 const USUAL_DAYS: i64 = 365;
 const DAY_MS: i64 = 86_400_000;
 
+/// Whose token, with which role, for how many days (365).
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "NewToken"))]
+pub struct Wanted {
     employee: EmployeeId,
     role: Role,
     days: Option<i64>,

@@ -90,7 +90,7 @@ impl Request {
 }
 
 /// The decoded segments of a path.
-fn segments(path: &str) -> Vec<String> {
+pub fn segments(path: &str) -> Vec<String> {
     let decode = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
     path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect()
 }

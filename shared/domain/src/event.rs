@@ -85,6 +85,7 @@ pub enum OrderNews {
 
 /// Which way a call goes, seen from the company.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Direction {
     Incoming,
     Outgoing,

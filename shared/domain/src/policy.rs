@@ -93,6 +93,7 @@ impl ChannelRules {
 
 /// By whom a channel is superseded: one that was created later for the same account at the provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Superseded {
     /// The channel that lives; `None`: it is one of another account of this installation.
     #[serde(default, skip_serializing_if = "Option::is_none")]

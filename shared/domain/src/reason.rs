@@ -6,6 +6,7 @@ use crate::time::Timestamp;
 
 /// A code with its parameters. The words are in [`Reason::words`], so that they can change and be translated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Reason {
     pub code: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -45,6 +45,7 @@ pub fn open(token: &str, key: &[u8]) -> Option<RecordingRef> {
 /// What a person may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Role {
     /// Everything.
     Owner,

@@ -16,6 +16,7 @@ use perezvon_platform::link::{Person, Role, sign_person};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Message, PortError, Queue};
 use perezvon_tests::World;
+use perezvon_tests::document;
 use perezvon_tests::settings::full;
 use perezvon_tests::world::Plan;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -155,9 +156,9 @@ async fn api_answers_each_of_its_events_as_the_index_says() {
     for entry in list(&json("lambda/index.json")["api"]) {
         let name = text(entry, "name");
         let mut api = world.api();
-        let stranger = api.handle(event(&name), i64::MAX).await;
+        let stranger = document::answer(&api, event(&name), i64::MAX).await;
         api.config.person_key = text(&keys, "person_key").into_bytes();
-        let answer = api.handle(event(&name), i64::MAX).await;
+        let answer = document::answer(&api, event(&name), i64::MAX).await;
         let statuses = [stranger.status_code, answer.status_code];
         assert_eq!(value!(statuses), value!([entry["stranger"], entry["status"]]), "{name}");
     }

@@ -122,8 +122,7 @@ fn picture(world: &World, who: &str, chat: &str, bytes: &[u8], key: &str) -> Api
 }
 
 async fn send(world: &World, chat: &str, bytes: &[u8], key: &str) -> (i64, Json) {
-    let ends_ms = world.clock.monotonic_ms() + 30_000;
-    let (status, body) = told(world.api().handle(picture(world, &anna(), chat, bytes, key), ends_ms).await);
+    let (status, body) = told(world.answer(picture(world, &anna(), chat, bytes, key)).await);
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
@@ -199,8 +198,7 @@ async fn what_is_no_picture_or_too_large_is_refused_with_what_to_do() {
     for (who, expected) in
         [(owner(), 403), (token("school", "anna", Role::Auditor), 403), (token("x", "anna", Role::Owner), 404)]
     {
-        let ends_ms = world.clock.monotonic_ms() + 30_000;
-        let answer = world.api().handle(picture(&world, &who, &chat, PNG, "k"), ends_ms).await;
+        let answer = world.answer(picture(&world, &who, &chat, PNG, "k")).await;
         assert_eq!(told(answer).0, expected);
     }
     // 4 MiB in base64, with all that is around it, must pass the gateway and the function.

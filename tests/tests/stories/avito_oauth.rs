@@ -122,7 +122,7 @@ async fn a_browser_is_led_to_the_page_itself() {
     let world = waiting(Plan::default()).await;
     let mut asks = request(&world, &owner(), "GET", &of(AUTHORISE), None);
     asks.headers.insert("accept", "text/html,*/*;q=0.8".parse().expect("a header"));
-    let answer = world.api().handle(asks, world.clock.monotonic_ms() + 30_000).await;
+    let answer = world.answer(asks).await;
     let to = answer.headers.get("location").expect("elsewhere").to_str().expect("text");
     assert!(answer.status_code == 303 && to.starts_with("https://ads.test/oauth?response_type=code&"), "{to}");
 }

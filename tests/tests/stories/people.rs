@@ -35,8 +35,7 @@ pub async fn ask(world: &World, token: &str, method: &str, path: &str, body: Opt
 }
 
 pub async fn ask_bytes(world: &World, token: &str, method: &str, path: &str, body: Option<Value>) -> (i64, Vec<u8>) {
-    let ends_ms = world.clock.monotonic_ms() + 30_000;
-    told(world.api().handle(request(world, token, method, path, body), ends_ms).await)
+    told(world.answer(request(world, token, method, path, body)).await)
 }
 
 /// A request as the gateway hands it over.

@@ -12,6 +12,7 @@ use perezvon_sandbox::{Fault, FaultKind};
 use perezvon_store::items::due::Timer;
 use perezvon_store::{Condition, Key, Page, Query, Row, Table, TableError, Update, keys};
 use perezvon_tests::World;
+use perezvon_tests::document;
 use perezvon_tests::faults::Crash;
 use perezvon_tests::ports::EPOCH_MS;
 use perezvon_tests::settings::full;
@@ -279,7 +280,7 @@ async fn meddled(world: &World, meanwhile: Option<Update>, broken: bool) -> Opti
     let crm = Arc::new(Meddled { queue, world: world.table.clone(), meanwhile, broken });
     let api = Api { crm, ..world.api() };
     let asked = request(world, &owner(), "POST", &of(REVOKE), Some(json!({ "generation": 0 })));
-    let answer = api.handle(asked, world.clock.monotonic_ms() + 30_000).await;
+    let answer = document::answer(&api, asked, world.clock.monotonic_ms() + 30_000).await;
     assert_eq!(answer.status_code, 200, "it is committed");
     let item = world.call("school", "r").await.expect("the call");
     assert_eq!(item.base.outbox.is_empty(), !broken);
@@ -346,7 +347,8 @@ async fn of_two_people_at_the_same_time_one_revokes_and_the_other_is_told() {
     let asked = || request(&world, &owner(), "POST", &of(REVOKE), Some(json!({ "generation": 0 })));
     let rival = Mutex::new(Some((world.api(), asked())));
     let api = Api { table: Arc::new(Raced { table: world.table.clone(), rival }), ..world.api() };
-    assert_eq!(api.handle(asked(), world.clock.monotonic_ms() + 30_000).await.status_code, 409);
+    let answer = document::answer(&api, asked(), world.clock.monotonic_ms() + 30_000).await;
+    assert_eq!(answer.status_code, 409);
     minutes(&mut world, 10).await;
     assert_eq!((generation(&world).await, changes(&world)), (1, 1));
 }
@@ -355,6 +357,6 @@ async fn of_two_people_at_the_same_time_one_revokes_and_the_other_is_told() {
 async fn too_little_time_left_commits_nothing() {
     let world = logged().await;
     let asked = request(&world, &owner(), "POST", &of(REVOKE), Some(json!({ "generation": 0 })));
-    let answer = world.api().handle(asked, world.clock.monotonic_ms() + 4_000).await;
+    let answer = document::answer(&world.api(), asked, world.clock.monotonic_ms() + 4_000).await;
     assert_eq!((answer.status_code, generation(&world).await), (503, 0));
 }

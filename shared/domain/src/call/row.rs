@@ -11,6 +11,7 @@ use crate::time::Timestamp;
 
 /// One row of the feed (FEED-03).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Row {
     pub channel: ChannelId,
     pub entry: String,

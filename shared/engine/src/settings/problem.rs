@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// One thing that is wrong, or in a list of warnings: that looks wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Fault"))]
 pub struct Problem {
     /// Where: `scenarios[0].missed_new.task.responsible`; empty: the document as a whole.
     pub path: String,

@@ -99,6 +99,9 @@ async fn only_the_owner_of_the_installation_gets_a_back_up() {
     }
     let archive = world.ask("POST", BACKUP, &owner).await;
     assert_eq!(archive.status, 200);
+    let document: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../../docs/openapi.json")).expect("JSON");
+    assert_eq!(document["paths"][BACKUP]["post"]["operationId"], "backup", "it is described like the routes of `api`");
     assert!(archive.body.starts_with(b"perezvon-backup.json\0"));
     let left = std::fs::read_dir(world.data.place("backup")).expect("a folder").count();
     assert_eq!(left, 0, "the archive is gone when it was sent");
