@@ -1,4 +1,5 @@
-//! Every answer of `api` in every story is held to docs/openapi.json: its status, and each key of its body.
+//! Every answer of `api` in every story is held to docs/openapi.json: its status, its media type and each key of its body; and
+//! so is every request that was granted.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -6,7 +7,7 @@ use std::sync::OnceLock;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use perezvon_api::Api;
 use perezvon_api::openapi::operation_id;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::World;
 
@@ -52,15 +53,46 @@ fn hold(request: &ApiGatewayV2httpRequest, answer: &ApiGatewayV2httpResponse) {
     let operation = by_id.get(id.as_str()).unwrap_or_else(|| panic!("docs/openapi.json has no {id}: {advice}"));
     let response = &operation["responses"][answer.status_code.to_string()];
     assert!(response.is_object(), "docs/openapi.json does not say that {id} answers {}: {advice}", answer.status_code);
-    let schema = &led(response)["content"]["application/json"]["schema"];
-    if schema.is_null() {
-        return;
-    }
-    let body = answer.body.as_deref().unwrap_or_default();
-    let body: Value = serde_json::from_slice(body).expect("a JSON answer");
     let mut faults = Vec::new();
-    check(schema, &body, &id, &mut faults);
-    assert!(faults.is_empty(), "docs/openapi.json does not describe this answer: {advice}\n{faults:#?}\n{body}");
+    answered(led(response), answer, &id, &mut faults);
+    if answer.status_code < 300 {
+        granted(operation, request, &id, &mut faults);
+    }
+    let body = answer.body.as_deref().map(String::from_utf8_lossy);
+    assert!(faults.is_empty(), "docs/openapi.json does not describe this: {advice}\n{faults:#?}\n{body:?}");
+}
+
+/// The body of an answer.
+fn answered(response: &'static Value, answer: &ApiGatewayV2httpResponse, id: &str, faults: &mut Vec<String>) {
+    let body = answer.body.as_deref().unwrap_or_default();
+    let media_type = answer.headers.get("content-type").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let media_type = media_type.split(';').next().unwrap_or_default();
+    let fits =
+        |known: &str| known == media_type || known.strip_suffix('*').is_some_and(|of| media_type.starts_with(of));
+    let mut known = response["content"].as_object().into_iter().flatten();
+    match known.find(|(known, _)| fits(known)) {
+        Some((_, content)) if content["schema"].is_object() => {
+            let body = serde_json::from_slice(body).expect("a JSON answer");
+            check(&content["schema"], &body, id, faults);
+        }
+        Some(_) => {}
+        None if body.is_empty() => {}
+        None => faults.push(format!("{id} answers `{media_type}`")),
+    }
+}
+
+/// The query and the body of a request that was granted.
+fn granted(operation: &'static Value, request: &ApiGatewayV2httpRequest, id: &str, faults: &mut Vec<String>) {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let known: Vec<&Value> = parameters.filter(|it| it["in"] == "query").map(|it| &it["name"]).collect();
+    let query = request.raw_query_string.as_deref().unwrap_or_default();
+    let names = query.split('&').filter_map(|part| part.split('=').next()).filter(|name| !name.is_empty());
+    faults.extend(names.filter(|name| !known.contains(&&json!(name))).map(|name| format!("{id} takes `{name}`")));
+    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+    let body = request.body.as_deref().filter(|_| !request.is_base64_encoded);
+    if let (true, Some(Ok(body))) = (schema.is_object(), body.map(serde_json::from_str)) {
+        check(schema, &body, &format!("{id} is given"), faults);
+    }
 }
 
 /// What a reference leads to.
@@ -115,6 +147,7 @@ fn keys(schema: &'static Value, value: &Value, at: &str, faults: &mut Vec<String
     for (key, inner) in value.as_object().into_iter().flatten() {
         let at = format!("{at}.{key}");
         match (schema["properties"].get(key), schema.get("additionalProperties")) {
+            (None, Some(Value::Bool(false))) => faults.push(format!("{at} is not described")),
             (Some(known), _) | (None, Some(known)) => check(known, inner, &at, faults),
             (None, None) if schema["properties"].is_object() => faults.push(format!("{at} is not described")),
             (None, None) => {}

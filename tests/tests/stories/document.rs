@@ -1,5 +1,7 @@
 //! docs/openapi.json says who may ask for what; here everybody asks for everything.
 
+use std::time::Duration;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use perezvon_platform::link::Role;
 use perezvon_tests::World;
@@ -8,7 +10,7 @@ use perezvon_tests::world::Plan;
 use serde_json::{Value, json};
 
 use crate::answering_who_calls::{CALLER, asks_of, with_client};
-use crate::people::{ask, request, token};
+use crate::people::{ask, of, owner, request, token};
 use crate::telling::school;
 
 const ROLES: [Role; 5] = [Role::Owner, Role::Admin, Role::Integrator, Role::Operator, Role::Auditor];
@@ -101,4 +103,20 @@ async fn what_the_door_for_questions_answers_stands_in_the_document() {
         statuses.push(answer.status_code);
     }
     assert_eq!(statuses, [200, 403, 404]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_a_login_and_a_release_are_granted_as_the_document_says() {
+    let mut world = school(Plan::default()).await;
+    let wanted = json!({ "employee": "petrova", "role": "operator" });
+    let (status, made) = ask(&world, &owner(), "POST", &of("tokens"), Some(wanted)).await;
+    assert_eq!(status, 201, "{made}");
+    let (status, me) = ask(&world, "", "POST", "/api/v1/login", Some(json!({ "token": made["token"] }))).await;
+    assert_eq!((status, &me["name"]), (200, &json!("petrova")));
+    world.post("school", "events/call", "not signed at all").await;
+    world.run_for(Duration::from_secs(5)).await;
+    let (_, refused) = ask(&world, &owner(), "GET", &of("quarantine?limit=1"), None).await;
+    let id = refused["requests"][0]["id"].as_str().expect("a refused request");
+    let (status, released) = ask(&world, &owner(), "POST", &of(&format!("quarantine/{id}/release")), None).await;
+    assert_eq!(status, 200, "{released}");
 }
