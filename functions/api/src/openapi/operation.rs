@@ -86,7 +86,7 @@ impl Operation {
 
     /// Takes `Idempotency-Key`.
     pub fn once(self) -> Self {
-        let words = "The same request of the same person under the same key is done once, for 24 hours.";
+        let words = "The same request of the same person under the same key is done once, for 24 hours at least.";
         let key = json!({ "name": "Idempotency-Key", "in": "header", "description": words,
             "schema": { "type": "string", "maxLength": 100 } });
         self.parameter(key).refuses(422, "Another request was made under this `Idempotency-Key`.")
