@@ -11,9 +11,10 @@ use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{S3Blobs, SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
 use perezvon_platform::config::{
-    ALLOW_HOSTS, BLOB_BUCKET, EVENT_QUEUE_URL, Env, OUTBOUND_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
+    ALLOW_HOSTS, BLOB_BUCKET, EVENT_QUEUE_URL, EXTRA_ROOT, Env, OUTBOUND_QUEUE_URL, SECRET_PREFIX, TABLE_NAME, TIMES,
 };
 use perezvon_platform::guard::{Allow, Guard};
+use perezvon_platform::roots::ExtraRoot;
 use perezvon_store::dynamo::Dynamo;
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
     let secrets = env.required(SECRET_PREFIX);
     let bucket = env.required(BLOB_BUCKET);
     let allow = env.optional_as(ALLOW_HOSTS, Allow::parse).unwrap_or_default();
+    let root = env.optional_as(EXTRA_ROOT, ExtraRoot::parse).unwrap_or_default();
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     let sdk = sdk_config(&mut env)?;
     env.finish()?;
@@ -37,7 +39,7 @@ async fn outbound(mut env: Env) -> Result<(), Error> {
         secrets: Arc::new(SecretsManager::new(&sdk, secrets)),
         events: Arc::new(SqsQueue::new(&sdk, events)),
         wake_ups: Arc::new(SqsQueue::new(&sdk, wake_ups)),
-        http: Arc::new(perezvon_client::Client::new(Guard { allow })?),
+        http: Arc::new(perezvon_client::Client::trusting(Guard { allow }, root)?),
         blobs: Some(Arc::new(S3Blobs::new(&sdk, &bucket)?)),
         links: None,
         clock: Arc::new(clock),

@@ -9,6 +9,8 @@ use futures_util::StreamExt as _;
 #[cfg(feature = "aws")]
 use perezvon_platform::aws::http;
 use perezvon_platform::guard::{Guard, Target, is_public};
+#[cfg(feature = "aws")]
+use perezvon_platform::roots::ExtraRoot;
 use perezvon_platform::{Http, HttpError, HttpRequest, HttpResponse, PortError, Streamed, why};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Method, Response, Url, redirect, retry};
@@ -25,6 +27,14 @@ const IDLE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Client {
     guard: Guard,
+    usual: Pair,
+    /// For the hosts of a root of their own.
+    #[cfg(feature = "aws")]
+    rooted: Option<(ExtraRoot, Pair)>,
+}
+
+#[derive(Debug)]
+struct Pair {
     /// Connects to public addresses only.
     public: reqwest::Client,
     /// Connects to hosts that the guard lets through; absent where there are none. A client of its
@@ -32,14 +42,48 @@ pub struct Client {
     let_through: Option<reqwest::Client>,
 }
 
+impl Pair {
+    fn of(guard: &Guard, builder: impl Fn() -> Result<reqwest::ClientBuilder, PortError>) -> Result<Self, PortError> {
+        let public = build(builder()?.dns_resolver(PublicOnly))?;
+        let let_through = if guard.allow.is_empty() { None } else { Some(build(builder()?)?) };
+        Ok(Self { public, let_through })
+    }
+}
+
 impl Client {
     /// A client behind this guard. Fails if the system's root certificates cannot be read.
     pub fn new(guard: Guard) -> Result<Self, PortError> {
         // Fails if somebody installed one before, which is as good.
         _ = rustls::crypto::ring::default_provider().install_default();
-        let public = build(builder()?.dns_resolver(PublicOnly))?;
-        let let_through = if guard.allow.is_empty() { None } else { Some(build(builder()?)?) };
-        Ok(Self { guard, public, let_through })
+        let usual = Pair::of(&guard, builder)?;
+        Ok(Self {
+            guard,
+            usual,
+            #[cfg(feature = "aws")]
+            rooted: None,
+        })
+    }
+
+    /// The same, which trusts a root of theirs for some hosts. Fails if the root is no certificate.
+    #[cfg(feature = "aws")]
+    pub fn trusting(guard: Guard, root: ExtraRoot) -> Result<Self, PortError> {
+        let client = Self::new(guard)?;
+        if root == ExtraRoot::default() {
+            return Ok(client);
+        }
+        let tls = http::tls_trusting(&root).map_err(|error| unusable(&error))?;
+        let pair = Pair::of(&client.guard, || Ok(plain().tls_backend_preconfigured(tls.clone())))?;
+        Ok(Self { rooted: Some((root, pair)), ..client })
+    }
+
+    /// Who connects to this host.
+    fn pair(&self, host: &str) -> &Pair {
+        #[cfg(feature = "aws")]
+        if let Some((_, pair)) = self.rooted.as_ref().filter(|(root, _)| root.is_for(host)) {
+            return pair;
+        }
+        _ = host;
+        &self.usual
     }
 
     async fn start(&self, request: HttpRequest) -> Result<Response, HttpError> {
@@ -48,9 +92,10 @@ impl Client {
         if !leads_to(&url, &target) {
             return Err(not_sent("the host of the URL can be read in two ways"));
         }
-        let client = match &self.let_through {
+        let pair = self.pair(&target.host);
+        let client = match &pair.let_through {
             Some(client) if target.let_through => client,
-            _ => &self.public,
+            _ => &pair.public,
         };
         let timeout = u64::try_from(request.timeout_ms).ok().filter(|ms| *ms > 0);
         let timeout = timeout.ok_or_else(|| not_sent("no time left"))?;
@@ -63,15 +108,19 @@ impl Client {
     }
 }
 
-fn builder() -> Result<reqwest::ClientBuilder, PortError> {
-    let builder = reqwest::Client::builder()
+fn plain() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
         .user_agent(concat!("perezvon/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
         .no_proxy()
         .connect_timeout(CONNECT)
-        .pool_idle_timeout(IDLE);
+        .pool_idle_timeout(IDLE)
+}
+
+fn builder() -> Result<reqwest::ClientBuilder, PortError> {
+    let builder = plain();
     // A function takes the roots that are compiled in; on one machine those of the system hold.
     #[cfg(feature = "aws")]
     let builder = builder.tls_backend_preconfigured(http::tls().map_err(|error| unusable(&error))?);

@@ -35,6 +35,8 @@ pub const PUBLIC_URL: &str = "PUBLIC_URL";
 pub const SECRET_PREFIX: &str = "SECRET_PREFIX";
 /// Hosts let through by the guard, see [`crate::guard::Allow::parse`]; on a laptop only.
 pub const ALLOW_HOSTS: &str = "ALLOW_HOSTS";
+/// A root certificate that is trusted for some hosts, see [`crate::roots::ExtraRoot::parse`].
+pub const EXTRA_ROOT: &str = "EXTRA_ROOT";
 /// Region of the function; its host sets it, and the next four as well.
 pub const AWS_REGION: &str = "AWS_REGION";
 /// Name of the access key of the function's role.

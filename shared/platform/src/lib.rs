@@ -13,6 +13,7 @@ pub mod hook;
 pub mod link;
 pub mod ports;
 pub mod raw;
+pub mod roots;
 #[cfg(any(feature = "testing", all(test, feature = "aws")))]
 pub mod testing;
 pub mod why;

@@ -20,12 +20,24 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tower::Service as _;
 
+use crate::roots::ExtraRoot;
+
 /// A connection stands by then, TLS included, or the SDK tries again.
 const CONNECT: Duration = Duration::from_millis(3_100);
 
 /// TLS by ring, with roots compiled in: nothing is gathered or read at the start of a function.
 pub fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    tls_by(RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+}
+
+/// The same, with one more root.
+pub fn tls_trusting(root: &ExtraRoot) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add(root.der.clone().into())?;
+    tls_by(roots)
+}
+
+fn tls_by(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?;
     Ok(tls.with_root_certificates(roots).with_no_client_auth())

@@ -3,6 +3,9 @@
 use futures_util::TryStreamExt as _;
 
 use super::*;
+#[cfg(feature = "aws")]
+mod roots;
+
 use perezvon_platform::guard::Allow;
 use perezvon_platform::testing::{Server, answer};
 
