@@ -43,6 +43,7 @@ id = "main"
 provider = "mango"
 name = "Телефония"
 base = "https://pbx.test/vpbx"
+finds_lost = false
 
 [[channels.secrets]]
 key = "{KEY}"

@@ -52,6 +52,8 @@ mod healing;
 mod intake;
 #[path = "stories/load.rs"]
 mod load;
+#[path = "stories/lost_calls.rs"]
+mod lost_calls;
 #[path = "stories/lost_secrets.rs"]
 mod lost_secrets;
 #[path = "stories/odd_messages.rs"]

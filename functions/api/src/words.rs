@@ -75,7 +75,7 @@ pub fn command(command: &Command) -> String {
         Command::CopyRecording { link_only: false, .. } => "скопировать запись разговора".to_owned(),
         Command::Chat(command) => chat_words(command),
         Command::Subscribe { .. } => "сообщить провайдеру, куда слать события".to_owned(),
-        Command::Heal { .. } => "забрать из чатов то, о чём провайдер не сообщил".to_owned(),
+        Command::Heal { .. } => "забрать то, о чём провайдер не сообщил".to_owned(),
         Command::CallBack { extension, client } => {
             format!("позвонить: сначала на доб. {extension}, после ответа на {}", client.plus())
         }

@@ -60,7 +60,9 @@ impl World {
             facts: self.bus.told.lock().map(|told| told.len() as u64).unwrap_or_default(),
             secrets: (self.faults.count("secrets.get") + self.faults.count("secrets.put")) as u64,
             blobs: self.faults.count("blobs.put") as u64,
-            outside: (self.crm(|crm| crm.requests().len()) + self.ads(|ads| ads.requests().len())) as u64,
+            outside: (self.crm(|crm| crm.requests().len())
+                + self.ads(|ads| ads.requests().len())
+                + self.pbx(|pbx| pbx.requests().len())) as u64,
         }
     }
 

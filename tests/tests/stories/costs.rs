@@ -203,6 +203,24 @@ async fn a_month_of_looking_for_what_was_missed_in_a_channel_where_nobody_writes
     assert_eq!((healing.outside, usd.as_str()), (6, "0.03"), "say in docs/costs.md what changed");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_month_of_looking_for_calls_that_nobody_told_of() {
+    let hour = async |toml: &str| {
+        let mut world = World::new(Plan::default());
+        world.apply(toml).await;
+        // In the first minutes there is nothing to be read.
+        world.run_cloud(Vec::new(), Duration::from_secs(3600), FULL).await;
+        let start = world.bill();
+        world.run_cloud(Vec::new(), Duration::from_secs(3600), FULL).await;
+        world.bill().since(&start)
+    };
+    let off = full("school");
+    let looking = hour(&off.replace("finds_lost = false\n", "")).await.since(&hour(&off).await);
+    let usd = format!("{:.2}", looking.usd() * 24.0 * 30.0);
+    println!("a month of looking for calls: {usd} USD. An hour: {looking:?}");
+    assert_eq!((looking.outside, usd.as_str()), (6, "0.02"), "say in docs/costs.md what changed");
+}
+
 /// The bill of something done in a chat and of all that follows: the account's channel is warm, its own chat began
 /// with one answered by an autoreply, and nothing closes it so soon.
 async fn bill_of_chat(answered_before: bool, act: impl AsyncFnOnce(&mut World, &str)) -> Bill {

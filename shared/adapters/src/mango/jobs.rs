@@ -1,5 +1,5 @@
 //! Jobs out: a call that an employee ordered; a recording, copied through its one-shot link or named by a signed one;
-//! the statistics of a call; who works there.
+//! the statistics of a call, and of all of them; who works there.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
@@ -10,7 +10,7 @@ use super::Mango;
 use super::answer::{self, failed};
 use super::call_back;
 use super::form::{self, KEY, SALT};
-use super::{query, stats, users};
+use super::{history, query, stats, users};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::recording;
 use crate::secret::Secret;
@@ -43,6 +43,7 @@ impl Jobs for Mango {
             Command::CallBack { extension, client } => call_back::next(work, known, extension, client, CALL_BACK),
             Command::ReadCall { started_at, .. } => stats::next(work, known, *started_at),
             Command::ReadUsers => users::next(work, known),
+            Command::Heal { since } => history::next(work, known, *since),
             _ => Step::Failed(failed("этого АТС не умеет: она звонит, отдаёт записи и статистику разговоров")),
         }
     }
@@ -52,6 +53,7 @@ impl Jobs for Mango {
             Command::CallBack { .. } => call_back::absorb(work, known, reply),
             Command::ReadCall { entry, .. } => stats::absorb(work, known, reply, &entry),
             Command::ReadUsers => users::absorb(work, known, reply),
+            Command::Heal { since } => history::absorb(work, known, reply, since),
             _ => absorb_recording(work, known, reply),
         }
     }

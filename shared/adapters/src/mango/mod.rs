@@ -4,6 +4,7 @@ mod answer;
 mod call_back;
 mod events;
 mod form;
+mod history;
 mod intake;
 mod jobs;
 mod lab;
@@ -13,6 +14,8 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod users;
+
+use perezvon_domain::time::Millis;
 
 use crate::{Capabilities, Codec, Provider, Role, Signature};
 
@@ -31,7 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         can_initiate: false,
         read_chat: false,
         subscribes: false,
-        heals_every: None,
+        heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
         names_outgoing_line: true,
         links_last: true,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{self, failed};
 use super::{events, query};
 use crate::fields::Fields;
+use crate::healing::Part;
 use crate::intake::Malformed;
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
@@ -54,10 +55,14 @@ pub(super) fn next(work: &Work, known: &Known<'_>, started_at: Timestamp) -> Ste
         // Written by `absorb`: it is read again as it was written.
         return Step::Done(JobResult::CallRead { news: serde_json::from_str(news).unwrap_or_default() });
     }
+    let from = Timestamp(started_at.0.saturating_sub(AROUND.0));
+    ask(work, known, (from, started_at.after(AROUND).min(known.now).max(from)))
+}
+
+/// Orders what began in this time, then asks for it.
+pub(super) fn ask(work: &Work, known: &Known<'_>, part: Part) -> Step {
     let Some(key) = work.progress.get(KEY) else {
-        let from = Timestamp(started_at.0.saturating_sub(AROUND.0));
-        let to = started_at.after(AROUND).min(known.now).max(from);
-        let [date_from, date_to] = [from, to].map(|time| time.seconds().to_string());
+        let [date_from, date_to] = <[Timestamp; 2]>::from(part).map(|time| time.seconds().to_string());
         return query::slow(REQUEST, &Order { date_from, date_to, fields: FIELDS }, known);
     };
     match work.progress.get(READY_AT).and_then(|at| at.parse().ok()).map(Timestamp) {
@@ -70,19 +75,48 @@ pub(super) fn next(work: &Work, known: &Known<'_>, started_at: Timestamp) -> Ste
 
 /// What an answer means.
 pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, entry: &str) -> Outcome {
+    match answered(work, known, reply) {
+        Answered::Lines(lines) => match told(&lines, entry) {
+            Ok(news) => done(work, &news),
+            Err(odd) => not_understood(&odd),
+        },
+        // It is ordered anew later.
+        Answered::Nothing => done(work, &[]),
+        Answered::NotYet(outcome) => outcome,
+    }
+}
+
+/// What an order came to.
+pub(super) enum Answered {
+    Lines(String),
+    /// It never became ready, or its key is not known any more.
+    Nothing,
+    NotYet(Outcome),
+}
+
+/// Takes an answer to the order, or to the question for it, in.
+pub(super) fn answered(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Answered {
     if !work.progress.contains_key(KEY) {
-        return ordered(work, known, reply);
+        return Answered::NotYet(ordered(work, known, reply));
     }
     match (reply.status, answer::code(&reply.body)) {
-        (200, None) => match told(&String::from_utf8_lossy(&reply.body), entry) {
-            Ok(news) => done(work, &news),
-            Err(Malformed(why)) => Outcome::Failed(failed(format!("статистика АТС не разобрана: {why}"))),
-        },
+        (200, None) => Answered::Lines(String::from_utf8_lossy(&reply.body).into_owned()),
         (204, _) => not_ready(work, known),
-        // The key is not known any more: it is ordered anew later.
-        (404, _) => done(work, &[]),
-        _ => query::refused(work, known, reply),
+        (404, _) => Answered::Nothing,
+        _ => Answered::NotYet(query::refused(work, known, reply)),
     }
+}
+
+/// The next question is an order again.
+pub(super) fn forget(work: &mut Work) {
+    for name in [KEY, READY_AT, TIMES] {
+        work.progress.remove(name);
+    }
+}
+
+/// Lines of which nothing can be used.
+pub(super) fn not_understood(Malformed(why): &Malformed) -> Outcome {
+    Outcome::Failed(failed(format!("статистика АТС не разобрана: {why}")))
 }
 
 fn ordered(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
@@ -96,16 +130,17 @@ fn ordered(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
     Outcome::Next
 }
 
-fn not_ready(work: &mut Work, known: &Known<'_>) -> Outcome {
+fn not_ready(work: &mut Work, known: &Known<'_>) -> Answered {
     let times: u32 = work.progress.get(TIMES).and_then(|times| times.parse().ok()).unwrap_or(0);
     if times >= PATIENCE {
-        return done(work, &[]);
+        return Answered::Nothing;
     }
     work.progress.insert(TIMES.to_owned(), (times + 1).to_string());
     let wait = FIRST_WAIT.0.saturating_mul(1 << times).min(LONGEST_WAIT.0);
-    Outcome::Again {
-        until: known.now.after(Millis(wait)), why: "статистика ещё не готова".to_owned()
-    }
+    Answered::NotYet(Outcome::Again {
+        until: known.now.after(Millis(wait)),
+        why: "статистика ещё не готова".to_owned(),
+    })
 }
 
 /// No news: the provider has no account of the call yet.
@@ -117,11 +152,15 @@ fn done(work: &mut Work, news: &[CallEventKind]) -> Outcome {
 
 /// What the lines tell about this call; nothing if there is none of it, or it goes on.
 fn told(lines: &str, entry: &str) -> Result<Vec<CallEventKind>, Malformed> {
-    rows(lines)?.remove(entry).map_or(Ok(Vec::new()), |rows| account(entry, rows))
+    let mut read = read(lines);
+    match read.odd {
+        Some(odd) => Err(odd),
+        None => read.calls.remove(entry).map_or(Ok(Vec::new()), |rows| account(entry, rows)),
+    }
 }
 
 /// One part of a call: its way to one employee.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     recordings: &'a str,
     started: u64,
     finished: u64,
@@ -133,29 +172,52 @@ struct Row<'a> {
     line: &'a str,
 }
 
-/// All lines, by call.
-fn rows(lines: &str) -> Result<BTreeMap<&str, Vec<Row<'_>>>, Malformed> {
-    let mut calls: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
-    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
-        let columns: Vec<&str> = line.split(';').map(str::trim).collect();
-        let [recordings, start, finish, answer, from_extension, from, to_extension, to, reason, line, _, create, entry] =
-            columns[..]
-        else {
-            return Err(Malformed(format!("a line has {} columns, {FIELDS} were asked for", columns.len())));
-        };
-        let created = seconds("create", create)?;
-        calls.entry(entry).or_default().push(Row {
-            recordings,
-            started: if created > 0 { created } else { seconds("start", start)? },
-            finished: seconds("finish", finish)?,
-            answered: seconds("answer", answer)?,
-            from: json!({ "extension": from_extension, "number": from }),
-            to: json!({ "extension": to_extension, "number": to }),
-            reason,
-            line,
-        });
+impl Row<'_> {
+    /// It had ended by then.
+    pub(super) fn is_over_by(&self, then: Timestamp) -> bool {
+        (1..=then.seconds()).contains(&i64::try_from(self.finished).unwrap_or_default())
     }
-    Ok(calls)
+}
+
+/// All lines, by call.
+#[derive(Default)]
+pub(super) struct Lines<'a> {
+    pub(super) calls: BTreeMap<&'a str, Vec<Row<'a>>>,
+    /// The first one that cannot be read.
+    pub(super) odd: Option<Malformed>,
+}
+
+/// Reads all lines.
+pub(super) fn read(lines: &str) -> Lines<'_> {
+    let mut read = Lines::default();
+    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        match row(line) {
+            Ok((entry, row)) => read.calls.entry(entry).or_default().push(row),
+            Err(odd) => read.odd = read.odd.or(Some(odd)),
+        }
+    }
+    read
+}
+
+fn row(line: &str) -> Result<(&str, Row<'_>), Malformed> {
+    let columns: Vec<&str> = line.split(';').map(str::trim).collect();
+    let [recordings, start, finish, answer, from_extension, from, to_extension, to, reason, line, _, create, entry] =
+        columns[..]
+    else {
+        return Err(Malformed(format!("a line has {} columns, {FIELDS} were asked for", columns.len())));
+    };
+    let created = seconds("create", create)?;
+    let row = Row {
+        recordings,
+        started: if created > 0 { created } else { seconds("start", start)? },
+        finished: seconds("finish", finish)?,
+        answered: seconds("answer", answer)?,
+        from: json!({ "extension": from_extension, "number": from }),
+        to: json!({ "extension": to_extension, "number": to }),
+        reason,
+        line,
+    };
+    Ok((entry, row))
 }
 
 fn seconds(column: &str, value: &str) -> Result<u64, Malformed> {
@@ -164,7 +226,7 @@ fn seconds(column: &str, value: &str) -> Result<u64, Malformed> {
 }
 
 /// The parts of a call together say what its summary would have said.
-fn account(entry: &str, mut rows: Vec<Row<'_>>) -> Result<Vec<CallEventKind>, Malformed> {
+pub(super) fn account(entry: &str, mut rows: Vec<Row<'_>>) -> Result<Vec<CallEventKind>, Malformed> {
     rows.sort_by_key(|row| (row.started, row.finished, row.answered));
     let (Some(first), Some(last)) = (rows.first(), rows.iter().max_by_key(|row| row.finished)) else {
         return Ok(Vec::new());

@@ -5,6 +5,7 @@
 
 mod call_back;
 mod corpus;
+mod history;
 mod intake;
 mod jobs;
 mod lab;

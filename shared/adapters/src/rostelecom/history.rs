@@ -11,17 +11,15 @@ use super::answer::{self, Answer, failed};
 use super::archive::{self, Content};
 use super::{account, events, request};
 use crate::fields::Fields;
-use crate::healing;
+use crate::healing::{Log, Part};
 use crate::intake::CallNews;
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
 /// Where its state is kept.
 const STATE: &str = "history";
-/// So much is read once more: calls stand there by their beginning, and only once they are over.
-const OVERLAP: Millis = Millis::minutes(60);
-/// Nothing older than so many days is asked for, and no more than one day at a time: an answer has a limit.
-const OLDEST: Millis = Millis::minutes(30 * 24 * 60);
-const PART: Millis = Millis::minutes(24 * 60);
+/// Calls stand there by their beginning. 30 days at most, a day at a time.
+const LOG: Log =
+    Log { overlap: Millis::minutes(60), oldest: Millis::minutes(30 * 24 * 60), part: Millis::minutes(24 * 60) };
 /// A file takes some five minutes: looked for each minute, for so many.
 const POLL: Millis = Millis::minutes(1);
 const PATIENCE: u32 = 40;
@@ -53,7 +51,7 @@ const COLUMNS: &[&str] = &[
 #[derive(Default, Serialize, Deserialize)]
 struct History {
     /// From when on, and up to when, the log goes; `None`: not settled yet.
-    part: Option<(Timestamp, Timestamp)>,
+    part: Option<Part>,
     order: Option<String>,
     /// So often the same log had been ordered before.
     moved: i64,
@@ -111,11 +109,8 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply, since: T
 }
 
 impl History {
-    fn part(&self, known: &Known<'_>, since: Timestamp) -> (Timestamp, Timestamp) {
-        self.part.unwrap_or_else(|| {
-            let from = healing::not_before(known, since, OVERLAP).max(known.now.after(Millis(-OLDEST.0)));
-            (from, known.now.min(from.after(PART)))
-        })
+    fn part(&self, known: &Known<'_>, since: Timestamp) -> Part {
+        self.part.unwrap_or_else(|| LOG.first(known, since))
     }
 
     fn ordered(&mut self, known: &Known<'_>, reply: &Reply, since: Timestamp) -> Outcome {
@@ -163,11 +158,9 @@ impl History {
         }
         work.learned.calls = read.news;
         let until = self.part.map_or(known.now, |(_, until)| until);
-        healing::healed(work, until);
         // What began while the file was made is left to the next time; a day that is over is followed by the next one.
-        let rest = known.now.since(until) >= OVERLAP;
-        let next = (until, known.now.min(until.after(PART)));
-        *self = Self { part: rest.then_some(next), done: !rest, ..Self::default() };
+        let part = LOG.next(work, known, until);
+        *self = Self { part, done: part.is_none(), ..Self::default() };
         Outcome::Next
     }
 

@@ -116,6 +116,12 @@ impl Call {
         (total + 500) / 1000
     }
 
+    /// What the provider's log says of it is news: nobody told how it went, and as far as we know it does not go on. While
+    /// it does, the call itself asks.
+    pub fn lacks_account(&self) -> bool {
+        self.summary.is_none() && (self.legs.is_empty() || self.is_over() || self.reading.is_given_up())
+    }
+
     /// The provider says that the call is over, or how it went.
     pub(super) fn is_accounted_for(&self) -> bool {
         self.summary.is_some() || self.over_at.is_some()

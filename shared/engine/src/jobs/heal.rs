@@ -34,7 +34,7 @@ impl Hold<'_> {
         self.send_missed(messages).await
     }
 
-    /// Sends what is told of calls that have no account yet. What comes twice changes nothing.
+    /// Sends what is told of calls that lack an account. What comes twice changes nothing.
     pub(super) async fn tell_calls(&self, found: Vec<CallNews>) -> Result<(), Failure> {
         let Some((channel, since, received_at)) = self.heals() else { return Ok(()) };
         let account = &self.wake_up.account;
@@ -47,9 +47,9 @@ impl Hold<'_> {
             if last.as_ref().is_none_or(|(known, _)| *known != entry) {
                 let row = self.worker.table.get(&keys::call(account, &channel, &entry)).await?;
                 let item = row.map(|row| CallItem::read(&row)).transpose()?;
-                last = Some((entry.clone(), item.is_some_and(|item| item.call.summary.is_some())));
+                last = Some((entry.clone(), item.is_none_or(|item| item.call.lacks_account())));
             }
-            if last.as_ref().is_some_and(|(_, accounted_for)| *accounted_for) {
+            if last.as_ref().is_some_and(|(_, lacking)| !lacking) {
                 continue;
             }
             let event = CallEvent { channel: channel.clone(), entry, occurred_at, kind };

@@ -198,7 +198,7 @@ impl Applier<'_> {
     }
 
     fn heals_again(&self, channel: &Channel, row: &ConnectionRow) -> Option<Healing> {
-        let every = provider(&channel.provider)?.capabilities.heals_every.filter(|_| channel.active)?;
+        let every = provider(&channel.provider)?.capabilities.heals_every.filter(|_| channel.heals())?;
         let rests = row.heals.is_none() && row.superseded.is_none() && !row.off && row.leave_by.is_none();
         rests.then_some(Healing { from: self.now, days: channel.oldest_event_days, every })
     }

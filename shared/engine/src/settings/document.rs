@@ -138,6 +138,10 @@ pub struct Channel {
     /// The provider records calls: wait for recordings.
     #[serde(default = "yes")]
     pub expects_recordings: bool,
+    /// What no webhook told of is looked for afterwards, where the provider can be asked: in its lists of chats, its log or
+    /// its statistics of calls.
+    #[serde(default = "yes")]
+    pub finds_lost: bool,
     /// The company's number that outgoing calls belong to, where the provider does not name one; absent: that of the
     /// only scenario.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -157,6 +161,13 @@ pub struct Channel {
     /// Waits of the requests to the provider.
     #[serde(default)]
     pub times: JobTimes,
+}
+
+impl Channel {
+    /// What no webhook told of is looked for.
+    pub(super) fn heals(&self) -> bool {
+        self.active && self.finds_lost
+    }
 }
 
 /// The account in the CRM.

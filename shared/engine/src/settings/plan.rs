@@ -93,19 +93,24 @@ fn planned<'a>(
     let waits_for_a_person = row.is_some_and(|row| row.retry_at == Some(UNTIL_A_PERSON_ACTS));
     let healing = row.and_then(|row| row.heals);
     let superseded = row.is_some_and(|row| row.superseded.is_some());
-    let heals = heals(checked, id, healing, now).filter(|_| !superseded);
+    let heals = heals(checked, secret, healing, now).filter(|_| !superseded);
     let heals_anew = heals != healing;
     let page = page(secret);
     let page_anew = page != row.and_then(|row| row.page.clone());
     Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person, heals, heals_anew, page, page_anew })
 }
 
-/// A channel that is on, whose provider can be asked: since it is so.
-fn heals(checked: &Checked, id: &ConnectionId, healing: Option<Healing>, now: Timestamp) -> Option<Healing> {
-    let channel = checked.channels.iter().find(|it| channel_connection(&it.channel) == *id)?;
-    let every = provider(&channel.provider)?.capabilities.heals_every.filter(|_| channel.active)?;
+/// A channel that looks for what was lost, whose provider can be asked: since it is so.
+fn heals(
+    checked: &Checked,
+    connection: &ConnectionSecret,
+    healing: Option<Healing>,
+    now: Timestamp,
+) -> Option<Healing> {
+    let days = *checked.heals.get(&connection.connection)?;
+    let every = provider(&connection.provider)?.capabilities.heals_every?;
     let from = healing.map_or(now, |healing| healing.from);
-    Some(Healing { from, days: channel.oldest_event_days, every })
+    Some(Healing { from, days, every })
 }
 
 fn page(connection: &ConnectionSecret) -> Option<String> {

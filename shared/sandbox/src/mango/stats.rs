@@ -1,5 +1,7 @@
 //! Statistics: ordered, waited for, and fetched as lines with semicolons.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -75,15 +77,22 @@ impl Mango {
         if now_ms < order.ready_ms {
             return Ok(Response::empty(204));
         }
-        let lines = self.calls.all.iter().filter_map(|live| order.line(live, now_ms));
+        let lines = self.calls.all.iter().flat_map(|live| order.lines(live, now_ms));
         let csv: String = lines.map(|line| line + "\n").collect();
         Ok(Response::new(200, "text/csv", csv))
     }
 }
 
 impl Order {
-    /// The line of a call, if it is over and asked for.
-    fn line(&self, live: &Live, now_ms: i64) -> Option<String> {
+    /// The lines of a call, if it is over and asked for.
+    fn lines(&self, live: &Live, now_ms: i64) -> Vec<String> {
+        let Some((summary, recording)) = self.asked(live, now_ms) else { return Vec::new() };
+        let parts = parts(&summary, talks(live, now_ms));
+        parts.iter().map(|part| self.line(part, &recording)).collect()
+    }
+
+    /// What its summary says, and its recording.
+    fn asked(&self, live: &Live, now_ms: i64) -> Option<(Value, String)> {
         let of = |path: &str| {
             let happened = live.hooks.iter().filter(move |hook| hook.due_ms <= now_ms);
             let hook = happened.rev().find(|hook| hook.path == path)?;
@@ -97,22 +106,78 @@ impl Order {
         if !is_asked || !either || !(self.from_s..=self.to_s).contains(&started_s) {
             return None;
         }
-        let recording = of("events/record/added").and_then(|added| added["recording_id"].as_str().map(str::to_owned));
+        let recording = of("events/record/added").map(|added| plain(&added["recording_id"])).unwrap_or_default();
+        Some((summary, recording))
+    }
+
+    fn line(&self, part: &Value, recording: &str) -> String {
+        let (from, to) = (&part["from"], &part["to"]);
         let in_menu = to.as_object().is_none_or(serde_json::Map::is_empty);
         let column = |field: &str| match field {
-            "records" => format!("[{}]", recording.as_deref().unwrap_or_default()),
-            "start" | "create" => plain(&summary["create_time"]),
-            "finish" => plain(&summary["end_time"]),
-            "answer" => plain(&summary["talk_time"]),
+            "records" => format!("[{recording}]"),
+            "start" => plain(&part["start_time"]),
+            "create" => plain(&part["create_time"]),
+            "finish" => plain(&part["end_time"]),
+            "answer" => plain(&part["talk_time"]),
             "from_extension" => plain(&from["extension"]),
             "from_number" => plain(&from["number"]),
             "to_extension" => plain(&to["extension"]),
             "to_number" => plain(&to["number"]),
             "location" => if in_menu { "ivr" } else { "abonent" }.to_owned(),
-            field => plain(&summary[field]),
+            field => plain(&part[field]),
         };
-        Some(self.fields.iter().map(|field| column(field)).collect::<Vec<_>>().join(";"))
+        self.fields.iter().map(|field| column(field)).collect::<Vec<_>>().join(";")
     }
+}
+
+/// One talk with an employee.
+#[derive(Default)]
+struct Talk {
+    to: Value,
+    started: Value,
+    answered: Value,
+    ended: Value,
+    reason: Value,
+}
+
+/// The talks of a call that is over, in their order.
+fn talks(live: &Live, now_ms: i64) -> Vec<Talk> {
+    let mut legs: BTreeMap<String, Talk> = BTreeMap::new();
+    let happened = live.hooks.iter().filter(|hook| hook.path == "events/call" && hook.due_ms <= now_ms);
+    for leg in happened.filter_map(|hook| serde_json::from_str::<Value>(&hook.json).ok()) {
+        let talk = legs.entry(plain(&leg["call_id"])).or_default();
+        let at = leg["timestamp"].clone();
+        match leg["call_state"].as_str() {
+            Some("Appeared") => talk.started = at,
+            Some("Connected") => talk.answered = at,
+            Some("Disconnected") => (talk.ended, talk.reason) = (at, leg["disconnect_reason"].clone()),
+            _ => {}
+        }
+        talk.to = leg["to"].clone();
+    }
+    let is_talk = |talk: &Talk| !talk.to["extension"].is_null() && !talk.answered.is_null() && !talk.ended.is_null();
+    let mut talks: Vec<Talk> = legs.into_values().filter(is_talk).collect();
+    talks.sort_by_key(|talk| talk.started.as_i64());
+    talks
+}
+
+/// A call that was handed over has a line for each talk.
+fn parts(summary: &Value, talks: Vec<Talk>) -> Vec<Value> {
+    let mut whole = summary.clone();
+    whole["start_time"] = summary["create_time"].clone();
+    if talks.len() < 2 {
+        return vec![whole];
+    }
+    let part = |talk: Talk| {
+        let mut part = whole.clone();
+        part["to"] = talk.to;
+        part["start_time"] = talk.started;
+        part["talk_time"] = talk.answered;
+        part["end_time"] = talk.ended;
+        part["disconnect_reason"] = talk.reason;
+        part
+    };
+    talks.into_iter().map(part).collect()
 }
 
 /// The columns: with commas, or a list.

@@ -39,6 +39,8 @@ pub struct Checked {
     pub channels: Vec<ChannelSecret>,
     /// What workers read, one per channel and one for the CRM, each with who reads it.
     pub connections: Vec<(ConnectionSecret, Lane)>,
+    /// Whoever looks for what no webhook told of, where the provider can be asked, and how many days back.
+    pub heals: BTreeMap<ConnectionId, u32>,
     /// The account at its provider that a channel is, where that matters ([`perezvon_store::keys::claim_place`]).
     pub claims: Vec<(String, ChannelId)>,
     /// JSON of the document with `***` for every secret.
@@ -93,8 +95,10 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
         let fields = perezvon_adapters::provider(&connection.provider).map_or(&[][..], |it| it.settings.secrets());
         (connection.connection.0.clone(), digest::of_secret(&connection.secret, fields))
     };
+    let heals = document.channels.iter().filter(|channel| channel.heals());
     Ok(Checked {
         policy,
+        heals: heals.map(|channel| (channel_connection(&channel.id), channel.oldest_event_days)).collect(),
         channels,
         tokens: connections.iter().map(token).collect(),
         connections,

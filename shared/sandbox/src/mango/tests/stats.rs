@@ -69,6 +69,20 @@ fn a_line_tells_of_a_call_that_is_over_in_the_columns_that_were_asked_for() {
 }
 
 #[test]
+fn a_call_that_was_handed_over_has_a_line_for_each_talk() {
+    let mut world = World::new();
+    let entry = world.place(&Placed { what: What::Transfer, talk_s: 40, recorded: false, ..Placed::default() });
+    world.rest();
+    let fields = "start,finish,answer,to_extension,disconnect_reason,create,entry_id";
+    let lines = lines(&mut world, &json!({ "fields": fields }));
+    let expected = format!(
+        "1760000000;1760000023;1760000003;12;1183;1760000000;{entry}\n\
+         1760000023;1760000050;1760000030;23;1110;1760000000;{entry}\n"
+    );
+    assert_eq!(String::from_utf8_lossy(&lines), expected);
+}
+
+#[test]
 fn statistics_are_chosen_by_days_and_by_sides() {
     let mut world = World::new();
     let incoming = world.place(&Placed { talk_s: 10, ..Placed::default() });
