@@ -234,8 +234,14 @@ pub(super) fn account(entry: &str, mut rows: Vec<Row<'_>>) -> Result<Vec<CallEve
     if rows.iter().any(|row| row.finished == 0) {
         return Ok(Vec::new());
     }
-    let talked = rows.iter().filter(|row| row.answered > 0).max_by_key(|row| row.answered);
     let is_employee = |side: &Value| side["extension"] != "";
+    let calls_back =
+        |row: &&Row<'_>| is_employee(&row.from) && !is_employee(&row.to) && row.to["number"] == first.from["number"];
+    // A call-back rings at the employee as if the client called; then the client is called, and that part tells.
+    let back = rows.iter().find(calls_back);
+    let first = back.unwrap_or(first);
+    let tells = |row: &&Row<'_>| row.answered > 0 && (back.is_none() || is_employee(&row.from));
+    let talked = rows.iter().filter(tells).max_by_key(|row| row.answered);
     let direction = match (is_employee(&first.from), is_employee(&first.to)) {
         (true, false) => 2,
         (true, true) => 0,
@@ -248,8 +254,8 @@ pub(super) fn account(entry: &str, mut rows: Vec<Row<'_>>) -> Result<Vec<CallEve
         "from": first.from,
         "to": to,
         "line_number": rows.iter().map(|row| row.line).find(|line| !line.is_empty()),
-        "create_time": first.started,
-        "talk_time": rows.iter().map(|row| row.answered).filter(|answered| *answered > 0).min(),
+        "create_time": rows.iter().map(|row| row.started).min(),
+        "talk_time": rows.iter().filter(tells).map(|row| row.answered).min(),
         "end_time": last.finished,
         "entry_result": u8::from(talked.is_some()),
         "disconnect_reason": last.reason,

@@ -288,6 +288,21 @@ fn the_same_decision_makes_the_same_effects() {
     assert!(once.effects.iter().all(|effect| effect.id.as_str().starts_with("call/main/entry/1/")));
 }
 
+#[test]
+fn a_call_lacks_an_account_when_nobody_is_on_it_until_one_comes() {
+    let mut life = Life::new();
+    assert!(life.call.lacks_account(), "nobody told of it");
+    life.hear(leg("a", 1, LegState::Appeared, 1, "12", None), 1);
+    life.hear(leg("a", 2, LegState::Connected, 7, "12", None), 7);
+    assert!(!life.call.lacks_account(), "it goes on");
+    life.hear(leg("a", 3, LegState::Disconnected, 40, "12", None), 40);
+    assert!(life.call.lacks_account(), "it is over");
+    life.hear(leg("b", 1, LegState::Appeared, 40, "23", Some("a")), 41);
+    assert!(!life.call.lacks_account(), "it was handed over");
+    life.hear(summary("23", Some(7), 60), 61);
+    assert!(!life.call.lacks_account(), "it has one");
+}
+
 fn any_events() -> Vec<CallEvent> {
     vec![
         leg("m", 1, LegState::Appeared, 0, "", None),

@@ -166,6 +166,20 @@ fn outgoing_and_internal_calls_are_told_by_who_has_an_extension() {
 }
 
 #[test]
+fn a_call_back_that_rings_the_employee_first_is_outgoing() {
+    let ring = "[r1];100;107;104;;79990000001;12;sip:a;1000;74950000001;abonent;100;e\n";
+    for (answered, seconds) in [(114, Some(114)), (0, None)] {
+        let lines = format!("{ring}[r1];107;160;{answered};12;sip:a;;79990000001;1110;74950000001;abonent;100;e\n");
+        let news = told("e", &lines);
+        let account = summary(&news);
+        assert_eq!((account.direction, account.employee.clone()), (Direction::Outgoing, Some("12".into())));
+        assert_eq!(account.client.as_ref().map(|number| number.plus()).as_deref(), Some("+79990000001"));
+        let times = (account.started_at.seconds(), account.talked_at.map(Timestamp::seconds));
+        assert_eq!(times, (100, seconds), "who talks with nobody waits for the client");
+    }
+}
+
+#[test]
 fn a_call_that_goes_on_or_is_not_there_has_no_account_yet() {
     for lines in ["", "\n", "[];100;0;110;;79990000001;12;sip:a;;74950000001;abonent;100;e\n"] {
         assert_eq!(told("e", lines), [], "{lines}");
