@@ -74,7 +74,9 @@ impl History {
             return Outcome::Next;
         }
         let times = self.lost;
-        Outcome::Failed(failed(format!("статистика АТС не пришла: её заказывали {times} раза. Позже спросим снова")))
+        Outcome::Failed(failed(format!(
+            "статистика АТС не пришла, её заказывали {times} раза: не готова вовремя или больше 1 МиБ. Спросим снова позже"
+        )))
     }
 
     /// A line that cannot be read keeps nobody from the other calls.
