@@ -84,6 +84,7 @@ pub fn command(command: &Command) -> String {
         Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
         Command::ShowPopup { number, .. } => format!("показать в CRM, что звонит {}", number.plus()),
         Command::ReadCards { .. } => "взять ссылки на карточки клиента".to_owned(),
+        Command::RouteCall { extension, .. } => format!("перевести звонок на доб. {extension}"),
     }
 }
 

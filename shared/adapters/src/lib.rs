@@ -93,6 +93,8 @@ pub struct Capabilities {
     pub heals_every: Option<Millis>,
     /// It can be asked how a call went.
     pub reads_calls: bool,
+    /// It takes a call that waits to whomever it is told.
+    pub routes_calls: bool,
     /// Its outgoing calls say which number of the company they belong to.
     pub names_outgoing_line: bool,
     /// Its links to recordings go on playing, so that they need not be copied.

@@ -84,6 +84,8 @@ pub enum Command {
     ReadCards { contact: CrmId },
     /// Who works at this PBX? Asked for when somebody looks, and when it tells of a change.
     ReadUsers,
+    /// Take this leg of a call to this employee, whose telephone shows the name.
+    RouteCall { leg: String, extension: Extension, name: String },
 }
 
 /// Which function carries a command out.
@@ -106,7 +108,7 @@ impl Command {
             Self::CopyRecording { .. } | Self::Chat(_) => Lane::Outbound,
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
-            Self::CallBack { .. } | Self::ReadUsers => Lane::Outbound,
+            Self::CallBack { .. } | Self::ReadUsers | Self::RouteCall { .. } => Lane::Outbound,
         }
     }
 
@@ -122,7 +124,7 @@ impl Command {
     /// Worth something only while the call goes on. It goes before everything that waits; what came too late, or what
     /// nobody knows the outcome of, is over: never repeated, and no person is asked about it.
     pub fn is_of_the_moment(&self) -> bool {
-        matches!(self, Self::ShowPopup { .. } | Self::ReadCards { .. })
+        matches!(self, Self::ShowPopup { .. } | Self::ReadCards { .. } | Self::RouteCall { .. })
     }
 }
 

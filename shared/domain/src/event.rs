@@ -67,7 +67,7 @@ pub enum CallEventKind {
     WakeDue,
     /// An employee wants to talk to this number, at the telephone with this internal number.
     CallOrdered { by: EmployeeId, extension: Extension, client: Number },
-    /// The provider tells of such an order. Counts only where the item awaits that effect.
+    /// The provider tells of such an order, or of a command that takes the call elsewhere. Counts only where the item awaits that effect.
     OrderTold { effect: EffectId, news: OrderNews },
 }
 

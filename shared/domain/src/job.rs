@@ -242,6 +242,8 @@ pub enum JobResult {
     UsersRead {
         users: u32,
     },
+    /// The provider takes the call to somebody.
+    Routed,
 }
 
 /// A card of the CRM, and where a browser opens it.

@@ -70,6 +70,9 @@ pub struct ChannelRules {
     /// Its provider can be asked how a call went.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reads_calls: bool,
+    /// Its provider takes a call that waits to whomever it is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub routes_calls: bool,
     /// The company's number that its outgoing calls belong to, where the provider names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<String>,

@@ -41,6 +41,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: false,
         heals_every: None,
         reads_calls: false,
+        routes_calls: false,
         names_outgoing_line: false,
         links_last: false,
         takes_images: false,

@@ -45,6 +45,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: true,
         heals_every: Some(Millis(0)),
         reads_calls: false,
+        routes_calls: false,
         names_outgoing_line: false,
         links_last: false,
         takes_images: true,

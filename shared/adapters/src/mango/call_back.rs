@@ -12,7 +12,7 @@ use crate::intake::{CallNews, Inbound, Malformed};
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
 
 /// `result` of a command that was taken.
-const TAKEN: u64 = 1000;
+pub(super) const TAKEN: u64 = 1000;
 /// Remembered between the answer and the end of the job.
 const ACCEPTED: &str = "accepted";
 
@@ -53,11 +53,16 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outco
 /// an old event: of an order that is known.
 pub(super) fn told(fields: &Fields<'_>) -> Result<Option<CallNews>, Malformed> {
     let Some((entry, effect)) = ours(fields)? else { return Ok(None) };
+    news(fields, entry, effect).map(Some)
+}
+
+/// What the result of a command of ours says.
+pub(super) fn news(fields: &Fields<'_>, entry: String, effect: EffectId) -> Result<CallNews, Malformed> {
     let news = match fields.required_number("result")? {
         TAKEN => OrderNews::Accepted { entry: None },
         code => OrderNews::Refused { why: answer::in_words(code) },
     };
-    Ok(Some(of_order(entry, effect, news, Timestamp::default())))
+    Ok(of_order(entry, effect, news, Timestamp::default()))
 }
 
 /// A leg that our command made tells which call it became.

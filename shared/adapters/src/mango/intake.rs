@@ -6,6 +6,7 @@ use super::Mango;
 use super::call_back;
 use super::events;
 use super::form;
+use super::route;
 use crate::fields::Fields;
 use crate::intake::{CallNews, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 use crate::secret::{Secret, same};
@@ -14,6 +15,8 @@ use crate::secret::{Secret, same};
 pub(super) const PING: &str = "ping";
 /// What came of a command to call back.
 const CALLED_BACK: &str = "result/callback";
+/// What came of a command to take a call to somebody.
+const ROUTED: &str = "result/route";
 /// Changes of the address book; not all their names are documented.
 const ADDRESS_BOOK: &str = "events/ab/";
 /// Everything the provider is known to send.
@@ -39,7 +42,7 @@ const PATHS: &[&str] = &[
     "result/calls_connect",
     "result/play/start",
     "result/recording/start",
-    "result/route",
+    ROUTED,
     "result/sms",
     "result/stat",
     "result/stats",
@@ -86,7 +89,8 @@ impl Intake for Mango {
             "events/record/added" => events::recording_ready,
             "events/dtmf" => events::digits_pressed,
             PING => return Ok(vec![Inbound::Ping]),
-            CALLED_BACK => return called_back(&request),
+            CALLED_BACK => return commanded(&request, CALLED_BACK, call_back::told),
+            ROUTED => return commanded(&request, ROUTED, route::told),
             book if book.starts_with(ADDRESS_BOOK) => return Ok(vec![Inbound::UsersChanged(book.to_owned())]),
             known if is_known(known) => return Ok(vec![Inbound::Counted(known.to_owned())]),
             other => return Err(Malformed(format!("unknown event path `{other:.80}`"))),
@@ -108,10 +112,14 @@ fn payload(request: &Verified<'_>) -> Result<Value, Malformed> {
 }
 
 /// What a command came to: of ours it is news, that of another system is counted as before.
-fn called_back(request: &Verified<'_>) -> Result<Vec<Inbound>, Malformed> {
+fn commanded(
+    request: &Verified<'_>,
+    name: &str,
+    told: fn(&Fields<'_>) -> Result<Option<CallNews>, Malformed>,
+) -> Result<Vec<Inbound>, Malformed> {
     let payload = payload(request)?;
-    let news = call_back::told(&Fields::of(&payload)?)?;
-    Ok(vec![news.map_or_else(|| Inbound::Counted(CALLED_BACK.to_owned()), Inbound::Call)])
+    let news = told(&Fields::of(&payload)?)?;
+    Ok(vec![news.map_or_else(|| Inbound::Counted(name.to_owned()), Inbound::Call)])
 }
 
 /// The event a path names: what follows the user's own base address and any `api/v1`.

@@ -1,5 +1,5 @@
-//! Jobs out: a call that an employee ordered; a recording, copied through its one-shot link or named by a signed one;
-//! the statistics of a call, and of all of them; who works there.
+//! Jobs out: a call that an employee ordered, one that is taken to somebody; a recording, copied through its one-shot link
+//! or named by a signed one; the statistics of a call, and of all of them; who works there.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use perezvon_domain::time::Millis;
@@ -10,7 +10,7 @@ use super::Mango;
 use super::answer::{self, failed};
 use super::call_back;
 use super::form::{self, KEY, SALT};
-use super::{history, query, stats, users};
+use super::{history, query, route, stats, users};
 use crate::jobs::{Jobs, Known, Level, Marker, Outcome, Outgoing, Reply, Step, TokenPair, Work};
 use crate::recording;
 use crate::secret::Secret;
@@ -22,10 +22,14 @@ const RETRY: Millis = Millis::minutes(1);
 /// What may stand in a segment of a path as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What we make there: a call, which cannot be found again.
-static MARKERS: [Marker; 1] = [Marker { entity: "call_back", level: Level::E0, lag: Millis(0) }];
-/// Its place among them.
+/// What we make there: a call, and its way to somebody, neither of which can be found again.
+static MARKERS: [Marker; 2] = [
+    Marker { entity: "call_back", level: Level::E0, lag: Millis(0) },
+    Marker { entity: "route", level: Level::E0, lag: Millis(0) },
+];
+/// Their places among them.
 const CALL_BACK: usize = 0;
+const ROUTE: usize = 1;
 
 /// Where the one-shot link is remembered between steps.
 const LOCATION: &str = "location";
@@ -44,6 +48,7 @@ impl Jobs for Mango {
             Command::ReadCall { started_at, .. } => stats::next(work, known, *started_at),
             Command::ReadUsers => users::next(work, known),
             Command::Heal { since } => history::next(work, known, *since),
+            Command::RouteCall { leg, extension, name } => route::next(work, known, (leg, extension, name), ROUTE),
             _ => Step::Failed(failed("этого АТС не умеет: она звонит, отдаёт записи и статистику разговоров")),
         }
     }
@@ -54,6 +59,7 @@ impl Jobs for Mango {
             Command::ReadCall { entry, .. } => stats::absorb(work, known, reply, &entry),
             Command::ReadUsers => users::absorb(work, known, reply),
             Command::Heal { since } => history::absorb(work, known, reply, since),
+            Command::RouteCall { .. } => route::absorb(work, known, reply),
             _ => absorb_recording(work, known, reply),
         }
     }

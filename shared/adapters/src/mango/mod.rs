@@ -9,6 +9,7 @@ mod intake;
 mod jobs;
 mod lab;
 mod query;
+mod route;
 mod settings;
 mod stats;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: false,
         heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
+        routes_calls: true,
         names_outgoing_line: true,
         links_last: true,
         takes_images: false,

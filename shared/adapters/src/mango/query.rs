@@ -33,14 +33,16 @@ pub(super) fn post(method: &str, asked: &impl Serialize, known: &Known<'_>) -> O
 
 /// A request of one of the slower methods, when it may go out.
 pub(super) fn slow(method: &str, asked: &impl Serialize, known: &Known<'_>) -> Step {
+    wait(method, known).unwrap_or_else(|| Step::Read(post(method, asked, known)))
+}
+
+/// The wait before a request of one of the slower methods; `None`: it may go out.
+pub(super) fn wait(method: &str, known: &Known<'_>) -> Option<Step> {
     let until = |fact: &str| known.facts.get(fact).and_then(|until| until.parse().ok()).map(Timestamp);
-    match until(&next(method)).max(until(REFUSED)) {
-        Some(until) if until > known.now => Step::Wait {
-            until,
-            why: "АТС отвечает на такие вопросы не чаще раза в две секунды".to_owned(),
-        },
-        _ => Step::Read(post(method, asked, known)),
-    }
+    let until = until(&next(method)).max(until(REFUSED)).filter(|until| *until > known.now)?;
+    Some(Step::Wait {
+        until, why: "АТС отвечает на такие запросы не чаще раза в две секунды".to_owned()
+    })
 }
 
 /// A request of a slower method was answered: the next one waits.
@@ -52,13 +54,17 @@ pub(super) fn asked(method: &str, work: &mut Work, known: &Known<'_>) {
 pub(super) fn refused(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
     match answer::code(&reply.body) {
         Some(5000..=5999) => answer::refused(reply, &mut BTreeMap::new(), known.now),
-        Some(3000..=3999) => {
-            let until = known.now.after(AFTER_A_BAD_ONE).0.to_string();
-            work.learned.facts.insert(REFUSED.to_owned(), until);
-            answer::refused_command(reply, known.now)
-        }
-        _ => answer::refused_command(reply, known.now),
+        _ => refused_command(work, known, reply),
     }
+}
+
+/// The same of a command, which is never repeated on a guess.
+pub(super) fn refused_command(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
+    if let Some(3000..=3999) = answer::code(&reply.body) {
+        let until = known.now.after(AFTER_A_BAD_ONE).0.to_string();
+        work.learned.facts.insert(REFUSED.to_owned(), until);
+    }
+    answer::refused_command(reply, known.now)
 }
 
 fn next(method: &str) -> String {

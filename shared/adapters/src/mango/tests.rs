@@ -9,6 +9,7 @@ mod history;
 mod intake;
 mod jobs;
 mod lab;
+mod route;
 mod stats;
 mod users;
 

@@ -41,6 +41,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         subscribes: false,
         heals_every: Some(Millis::minutes(30)),
         reads_calls: true,
+        routes_calls: false,
         names_outgoing_line: false,
         links_last: false,
         takes_images: false,

@@ -144,8 +144,8 @@ impl Turn<'_> {
     /// Who is to ring (ICM-04, ICM-07, LKP-04, Q-08); otherwise why nobody is named.
     fn route(&self, client: &FoundClient, old: bool) -> Result<(Extension, Reason), Reason> {
         let rules = |why: &str| Err(Reason::new("answer_rules", [why]));
-        if !self.scenario.contact_manager.is_some_and(|it| it.forwarding) {
-            return rules(&format!("в сценарии «{}» перевод на ответственного выключен", self.scenario.name));
+        if let Some(reason) = self.scenario.keeps_calls() {
+            return Err(reason);
         }
         if old {
             return rules("кто ведёт клиента, узнано слишком давно");
@@ -201,6 +201,15 @@ fn absent(employee: &Employee) -> String {
         format!("у {name}, кто ведёт клиента, нет внутреннего номера")
     } else {
         format!("{name}, кто ведёт клиента, здесь больше не работает")
+    }
+}
+
+impl Scenario {
+    /// Why nobody is ever named in it; `None`: somebody may be (ICM-07).
+    pub(crate) fn keeps_calls(&self) -> Option<Reason> {
+        let why = || format!("в сценарии «{}» перевод на ответственного выключен", self.name);
+        let forwards = self.contact_manager.is_some_and(|it| it.forwarding);
+        (!forwards).then(|| Reason::new("answer_rules", [&why()]))
     }
 }
 

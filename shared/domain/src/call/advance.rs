@@ -14,6 +14,7 @@ impl Turn<'_> {
     pub(super) fn advance(&mut self) {
         self.tell_of_ringing();
         self.ask_who_is_calling();
+        self.route_call();
         self.read_account();
         self.tell_who_talks();
         self.see_whether_final();
@@ -156,6 +157,6 @@ impl Turn<'_> {
             None => self.final_due().filter(|_| !self.account_decides()),
             Some(_) => self.log_due(),
         };
-        next.into_iter().chain(self.read_due()).min()
+        next.into_iter().chain(self.read_due()).chain(self.route_due()).min()
     }
 }

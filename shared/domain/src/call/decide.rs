@@ -32,7 +32,10 @@ pub fn decide(state: &Call, events: &[CallEvent], policy: &Policy, now: Timestam
         match &event.kind {
             CallEventKind::JobEnded { effect, result } => turn.take_result(effect, result),
             CallEventKind::CallOrdered { by, extension, client } => turn.take_order(by, extension, client),
-            CallEventKind::OrderTold { effect, news } => turn.take_order_news(effect, news),
+            CallEventKind::OrderTold { effect, news } => {
+                turn.take_order_news(effect, news);
+                turn.take_route_news(effect, news);
+            }
             CallEventKind::RecordingLinkRevoked { recording, generation, by } => {
                 turn.take_revocation(recording, *generation, by);
             }
@@ -115,7 +118,7 @@ impl<'a> Turn<'a> {
 
     /// The result of a job counts only where the call still awaits that effect.
     fn take_result(&mut self, effect: &EffectId, result: &JobResult) {
-        if self.take_notice(effect, result) {
+        if self.take_notice(effect, result) || self.take_routed(effect, result) {
             return;
         }
         if self.take_client(effect, result) || self.take_records(effect, result) || self.take_log(effect, result) {

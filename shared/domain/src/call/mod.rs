@@ -15,6 +15,7 @@ mod reading;
 mod records;
 mod responsible;
 mod revoke;
+mod routing;
 pub mod row;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::answer::Known;
 use crate::effect::Prev;
 use crate::event::{Digits, Direction, EndReason, LegState, Place, RecordingState, Summary};
 use crate::ids::{AccountId, ChannelId, ConnectionId, CrmId, EffectId, Extension};
@@ -37,6 +39,7 @@ pub use notices::{Notice, Noticed, still_wanted};
 pub use order::Ordered;
 pub use reading::Reading;
 pub use revoke::NotRevoked;
+pub use routing::Routing;
 
 /// A value and the `seq` of the event that brought it: the greater one stays.
 pub type Latest<T> = Option<(u64, T)>;
@@ -95,6 +98,12 @@ pub struct Call {
     /// Who was told of the call while it went on.
     #[serde(default, skip_serializing_if = "Noticed::is_empty")]
     pub noticed: Noticed,
+    /// How far we are with taking it to whoever is responsible for the client.
+    #[serde(default, skip_serializing_if = "Routing::is_unasked")]
+    pub routing: Routing,
+    /// What the CRM said of the client before; looked up where [`Call::awaits_word`] asks for it.
+    #[serde(skip)]
+    pub remembered: Option<Known>,
     /// Last job on each connection.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub last_job: BTreeMap<ConnectionId, Prev>,
@@ -348,6 +357,8 @@ impl Call {
             asked: Asked::default(),
             ordered: None,
             noticed: Noticed::default(),
+            routing: Routing::Unasked,
+            remembered: None,
             last_job: BTreeMap::new(),
             because: Vec::new(),
         }

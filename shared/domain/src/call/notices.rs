@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::decide::Turn;
-use super::{Call, Client, Leg, order};
+use super::{Call, Client, Leg, order, routing};
 use crate::conversation::StillWanted;
 use crate::effect::{CallNotice, Command, Fact};
 use crate::event::Direction;
@@ -70,6 +70,9 @@ impl Leg {
 pub fn still_wanted(state: &Call, effect: &EffectId, asked_at: Timestamp, now: Timestamp) -> StillWanted {
     if state.ordered.is_some() {
         return order::over(state, effect, now).map_or(StillWanted::Yes, StillWanted::No);
+    }
+    if let Some(wanted) = routing::still_wanted(state, effect, now) {
+        return wanted;
     }
     let noticed = &state.noticed;
     let mut rang = noticed.rang.iter().filter(|(_, asked)| asked.as_ref() == Some(effect));

@@ -4,6 +4,7 @@ mod notices;
 mod order;
 mod reading;
 mod revoke;
+mod routing;
 
 use proptest::prelude::*;
 
@@ -75,6 +76,7 @@ fn policy() -> Policy {
         copy_recordings: true,
         expects_recordings: true,
         reads_calls: false,
+        routes_calls: false,
         line: None,
         recordings_need_login: false,
         inbox: None,

@@ -68,6 +68,12 @@ pub trait Aggregate: Clone + Send + Sync {
     fn absent(id: &ItemId, received_at: Timestamp) -> Self;
     /// One that is.
     fn read(row: &Row) -> Result<Self, TableError>;
+    /// The row of another item that the next decision looks at.
+    fn beside(&self) -> Option<Key> {
+        None
+    }
+    /// Takes a look at that row.
+    fn look(&mut self, _row: &Row) {}
     /// What all items have in common.
     fn base(&self) -> &Base;
     /// The aggregate as it was read.

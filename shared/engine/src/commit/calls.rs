@@ -5,6 +5,7 @@ use perezvon_domain::{CallEvent, CallEventKind, Policy, Timestamp};
 use perezvon_store::items::base::Base;
 use perezvon_store::items::call::CallItem;
 use perezvon_store::items::due::Timer;
+use perezvon_store::items::point::PointRow;
 use perezvon_store::items::window::Window;
 use perezvon_store::table::Update;
 use perezvon_store::{Key, Row, TableError, keys};
@@ -26,6 +27,15 @@ impl Aggregate for CallItem {
 
     fn read(row: &Row) -> Result<Self, TableError> {
         Self::read(row)
+    }
+
+    fn beside(&self) -> Option<Key> {
+        let number = self.call.awaits_word()?.clone();
+        Some(keys::point(&self.call.account, &number.into()))
+    }
+
+    fn look(&mut self, row: &Row) {
+        self.call.remembered = PointRow::read(row).known();
     }
 
     fn base(&self) -> &Base {

@@ -98,10 +98,16 @@ impl Committer {
 
     /// Step 2: strongly consistent.
     async fn load<A: Aggregate>(&self, id: &ItemId, received_at: Timestamp) -> Result<A, TableError> {
-        match self.table.get(&A::key(id)).await? {
-            Some(row) => A::read(&row),
-            None => Ok(A::absent(id, received_at)),
+        let mut item = match self.table.get(&A::key(id)).await? {
+            Some(row) => A::read(&row)?,
+            None => A::absent(id, received_at),
+        };
+        if let Some(key) = item.beside()
+            && let Some(row) = self.table.get(&key).await?
+        {
+            item.look(&row);
         }
+        Ok(item)
     }
 
     /// Step 4.

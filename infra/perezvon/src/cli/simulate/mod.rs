@@ -117,6 +117,7 @@ fn with_channel(mut policy: Policy, id: &ChannelId, inbox: Inbox) -> Policy {
         copy_recordings: false,
         expects_recordings: false,
         reads_calls: false,
+        routes_calls: false,
         line: None,
         recordings_need_login: false,
         inbox: Some(inbox),

@@ -67,6 +67,7 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
         copy_recordings: false,
         expects_recordings: false,
         reads_calls: false,
+        routes_calls: false,
         line: None,
         recordings_need_login: false,
         inbox,

@@ -37,6 +37,7 @@ pub(super) fn of(
         copy_recordings: channel.copy_recordings,
         expects_recordings: channel.expects_recordings,
         reads_calls: known.is_some_and(|known| known.capabilities.reads_calls),
+        routes_calls: known.is_some_and(|known| known.capabilities.routes_calls),
         line: line(document, channel),
         recordings_need_login: channel.recordings_need_login,
         inbox,
