@@ -70,6 +70,8 @@ mod protocol;
 mod revoking;
 #[path = "stories/rostelecom.rs"]
 mod rostelecom;
+#[path = "stories/routing.rs"]
+mod routing;
 #[path = "stories/signatures.rs"]
 mod signatures;
 #[path = "stories/statistics.rs"]

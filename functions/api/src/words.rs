@@ -156,6 +156,7 @@ pub fn result(result: &JobResult) -> String {
         JobResult::CallRead { news } if news.is_empty() => "АТС пока ничего не знает".to_owned(),
         JobResult::CallRead { .. } => "АТС ответила".to_owned(),
         JobResult::PopupShown => "показано".to_owned(),
+        JobResult::Routed => "АТС переводит звонок".to_owned(),
         JobResult::CardsRead { .. } => "ссылки есть".to_owned(),
         JobResult::UsersRead { users } => format!("сотрудников в АТС: {users}"),
         JobResult::Dropped { because } => format!("не отправлено: {}", because.words()),

@@ -292,5 +292,5 @@ async fn the_page_of_a_call_shows_what_the_pbx_asked_about_it() {
     let (status, call) = crate::people::ask(&world, &crate::people::owner(), "GET", &path, None).await;
     let reasons = call["reasons"].to_string();
     assert_eq!(status, 200, "{call}");
-    assert!(reasons.contains("звонок направлен на Мария Петрова (доб. 12)"), "{reasons}");
+    assert!(reasons.contains("кому звонить: Мария Петрова (доб. 12)"), "{reasons}");
 }

@@ -97,6 +97,10 @@ impl Hold<'_> {
             }
             Step::Write { request, marker } => self.write(adapter, job, work, &known, request, marker).await,
             Step::Claim => self.claim(job, work).await,
+            Step::Wait { until, .. } if self.is_near(job, until) => {
+                self.wait_until(until).await;
+                Ok(Go::On)
+            }
             Step::Wait { until, why } => self.put_off(job, work, until, &why).await,
             Step::Done(result) => self.end(job, work, JobState::Done, result).await,
             Step::Failed(result) => self.end(job, work, JobState::Failed, result).await,

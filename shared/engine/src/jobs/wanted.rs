@@ -4,7 +4,7 @@
 use perezvon_domain::conversation::{self, StillWanted, still_wanted};
 use perezvon_domain::reason::Reason;
 use perezvon_domain::time::Millis;
-use perezvon_domain::{Command, JobResult, call};
+use perezvon_domain::{Command, JobResult, Timestamp, call};
 use perezvon_store::items::call::CallItem;
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::job::JobRow;
@@ -16,6 +16,9 @@ use crate::failure::Failure;
 /// How long what a person wrote may wait; after that somebody looks first whether it still fits.
 const STALE: Millis = Millis::minutes(24 * 60);
 
+/// What is of the moment waits here for its turn, if it comes so soon; put off, it would wait for all clocks besides.
+const NEAR: Millis = Millis::seconds(5);
+
 /// Whether a job is still to be sent.
 pub(super) enum Wanted {
     Yes,
@@ -25,6 +28,17 @@ pub(super) enum Wanted {
 }
 
 impl Hold<'_> {
+    /// Whether a job waits under the lease.
+    pub(super) fn is_near(&self, job: &JobRow, until: Timestamp) -> bool {
+        let wait = until.since(self.now());
+        job.command.is_of_the_moment() && wait <= NEAR && self.left_ms() - wait.0 >= self.margin_ms()
+    }
+
+    /// Waits for it.
+    pub(super) async fn wait_until(&self, until: Timestamp) {
+        self.worker.clock.sleep_ms(until.since(self.now()).0.max(0)).await;
+    }
+
     /// Reads the item for what is wanted only for a while.
     pub(super) async fn still_wanted(&self, job: &JobRow) -> Result<Wanted, Failure> {
         Ok(match &job.command {
