@@ -125,6 +125,34 @@ async fn one_answered_call_with_popups() {
     assert_eq!(parts(&bill), (28, 66, 42, 58, 4, 7), "say in docs/costs.md what changed");
 }
 
+/// A known client's answered call, by a scenario with these words more.
+async fn known(scenario: &str) -> (Bill, usize) {
+    let mut world = warm(&["school".to_owned()]).await;
+    let on = format!("follow_transfers = true\n{scenario}");
+    world.apply(&full("school").replace("follow_transfers = true", &on)).await;
+    world.run_cloud(Vec::new(), SETTLED, 1).await;
+    let mut told = client(&world, 1, TALK_S);
+    told.start_s += (SETTLED.as_millis() as i64 + BESIDE_THE_SWEEP_MS) / 1000;
+    world.crm(|crm| crm.add_contact("Ольга", &told.client, 504_003));
+    let webhooks = calls::answered(&told, &petrova());
+    world.pbx(|pbx| pbx.knows(&told, &webhooks));
+    let posts = posts(&world, "school", 0, webhooks);
+    let count = posts.len();
+    let bill = bill_of(&mut world, posts, 1).await;
+    assert_eq!(world.pbx(|pbx| pbx.commands().len()), usize::from(scenario.contains("true")));
+    (bill, count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_that_is_taken_to_the_clients_manager() {
+    let (off, webhooks) = known("").await;
+    let (on, _) = known("contact_manager = true").await;
+    let usd = [&off, &on].map(|bill| a_million("a known client's call", bill, webhooks));
+    let counts = [&off, &on].map(|bill| (bill.requests(), bill.write_units));
+    let usd = usd.each_ref().map(String::as_str);
+    assert_eq!((counts, usd), ([(146, 61), (178, 76)], ["14.74", "19.05"]), "say in docs/costs.md what changed");
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_missed_call_alone() {
     let (bill, webhooks) = alone(missed).await;

@@ -226,7 +226,8 @@ pub struct Scenario {
     #[serde(default)]
     pub follow_transfers: bool,
     /// When the PBX asks who calls before it rings anybody, the CRM is asked, and the client's name is shown. Off
-    /// unless it is switched on. Of two scenarios of a line the older one that is switched on decides.
+    /// unless it is switched on. Of two scenarios of a line the older one that is switched on decides. A PBX that does
+    /// not ask is told where to take a call that waits, with the name, if `forwarding` is on.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub contact_manager: bool,
     /// With `contact_manager`: the call is put through to whoever is responsible for the client, unless they are among
