@@ -81,7 +81,10 @@ impl Life {
     fn said(&self) -> Vec<String> {
         let about = |code: &str| code.starts_with("answer_") || code.starts_with("route_");
         let because = self.call.because.iter().map(|because| &because.reason);
-        because.filter(|it| about(&it.code)).map(|it| [&[it.code.clone()], &it.with[..]].concat().join(" ")).collect()
+        because
+            .filter(|it| about(&it.code))
+            .map(|it| [std::slice::from_ref(&it.code), &it.with[..]].concat().join(" "))
+            .collect()
     }
 }
 
