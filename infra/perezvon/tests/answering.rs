@@ -1,4 +1,4 @@
-//! A PBX asks who calls over real HTTP, and the built program answers.
+//! A PBX asks who calls over real HTTP, and the built program answers; one that asks nobody is told.
 
 mod support;
 
@@ -53,6 +53,39 @@ fn a_pbx_that_asks_is_told_the_name_and_whom_to_ring() {
     );
     let (status, answer, _) = ask(&server, &path, CALLER, "another-key");
     assert_eq!((status, &answer["displayName"], &answer["PIN"]), (403, &json!(""), &json!("")), "{answer}");
+}
+
+/// Pulls a lever of the sandbox Mango.
+fn pull(world: &World, lever: &str, body: &Value) -> Value {
+    let path = format!("/vpbx/sandbox/{lever}");
+    let (status, answer) =
+        support::request(world.sandbox.address, "POST", &path, &[], body.to_string().as_bytes()).expect("an answer");
+    assert!(status < 300, "{lever}: {}", String::from_utf8_lossy(&answer));
+    serde_json::from_slice(&answer).unwrap_or_default()
+}
+
+fn commands(world: &World) -> Value {
+    let answer = support::request(world.sandbox.address, "GET", "/vpbx/sandbox/state", &[], b"").expect("an answer");
+    serde_json::from_slice::<Value>(&answer.1).expect("JSON")["commands"].take()
+}
+
+#[test]
+fn a_pbx_that_asks_nobody_is_told_where_to_take_the_call() {
+    let world = World::that_routes();
+    let server = serve(&world);
+    let data = world.path("data");
+    pull(&world, "address", &json!({ "address": support::hook_url(server.address, &data) }));
+    let placed = pull(&world, "calls", &json!({ "client": CALLER, "employee": "12", "talk_s": 2 }));
+    let start = Instant::now();
+    support::until("a command", Duration::from_secs(10), || commands(&world)[0].is_object());
+    println!("from the call to the command: {:?}", start.elapsed());
+    let command = commands(&world)[0].take();
+    assert_eq!((&command["asked"]["to_number"], &command["result"]), (&json!("23"), &json!(1000)), "{command}");
+    assert_eq!(command["display_name"], "Давний клиент");
+    let call = format!("calls/main:{}", placed["entry_id"].as_str().expect("a call"));
+    let page = || support::api(server.address, &data, &call)["text"].to_string();
+    support::until("the page", Duration::from_secs(10), || page().contains("АТС приняла команду"));
+    assert!(page().contains("кому звонить: Мария Петрова (доб. 23)"), "{}", page());
 }
 
 #[test]

@@ -262,6 +262,12 @@ impl World {
         Self::of(&format!("{before}{channel}[crm]{after}"))
     }
 
+    /// Of calls, with a PBX that is told where to take them: to the sandbox's employee 23.
+    pub fn that_routes() -> Self {
+        let on = include_str!("settings.toml").replace("lines = [", "contact_manager = true\nlines = [");
+        Self::of(&on.replace("extension = \"101\"", "extension = \"23\""))
+    }
+
     fn of(settings: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sandbox = Process::sandbox();
