@@ -193,7 +193,7 @@ impl World {
             verify: Verify::new(
                 self.table.clone(),
                 self.quarantine.clone(),
-                self.events.clone(),
+                (self.events.clone(), self.crm_queue.clone()),
                 self.secrets.clone(),
                 self.clock.clone(),
                 &self.plan.times,

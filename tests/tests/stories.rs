@@ -40,6 +40,8 @@ mod conversations;
 mod costs;
 #[path = "stories/crashes.rs"]
 mod crashes;
+#[path = "stories/crm_changes.rs"]
+mod crm_changes;
 #[path = "stories/directory.rs"]
 mod directory;
 #[path = "stories/document.rs"]

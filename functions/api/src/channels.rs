@@ -4,7 +4,7 @@ use ed25519_dalek::SigningKey;
 use perezvon_adapters::provider;
 use perezvon_domain::AccountId;
 use perezvon_domain::policy::Superseded;
-use perezvon_engine::settings::Channel;
+use perezvon_engine::settings::{Channel, Crm, crm_connection};
 use perezvon_platform::hook::{Hook, sign};
 use perezvon_store::items::intake::Seen;
 use perezvon_store::keys;
@@ -63,20 +63,29 @@ impl Api {
             let (id, name, url) = (&channel.id, &channel.name, url(channel));
             json!({ "channel": id, "name": name, "url": url, "superseded": superseded(channel) })
         };
-        let urls: Vec<_> = settings.document.channels.iter().map(url).collect();
+        let of_crm = settings.document.crm.iter().filter(|crm| crm.account_id.is_some()).map(|crm| {
+            let name = provider(&crm.provider).map_or(crm.provider.as_str(), |it| it.name);
+            let url = key.as_ref().and_then(|key| self.crm_hook_url(account, crm, key));
+            json!({ "channel": crm_connection(&crm.id), "name": name, "url": url, "superseded": false })
+        });
+        let urls: Vec<_> = settings.document.channels.iter().map(url).chain(of_crm).collect();
         Ok(Reply::json(200, &json!({ "urls": urls })))
     }
 
     /// Where the webhooks of a channel go; `None`: its provider sends none.
     pub(crate) fn hook_url(&self, account: &AccountId, channel: &Channel, key: &SigningKey) -> Option<String> {
-        let provider = provider(&channel.provider).filter(|provider| provider.capabilities.body_limit > 0)?;
-        let hook = Hook {
-            account: account.0.clone(),
-            channel: channel.id.0.clone(),
-            generation: channel.generation,
-            body_limit: provider.capabilities.body_limit,
-        };
-        Some(format!("{}/h/{}", self.public_url(), sign(&hook, key)))
+        self.address(account, channel.id.as_str(), &channel.provider, channel.generation, key)
+    }
+
+    /// Where the CRM tells of changes; the connection stands in it where others have their channel.
+    fn crm_hook_url(&self, account: &AccountId, crm: &Crm, key: &SigningKey) -> Option<String> {
+        self.address(account, crm_connection(&crm.id).as_str(), &crm.provider, crm.generation, key)
+    }
+
+    fn address(&self, account: &AccountId, id: &str, of: &str, generation: u32, key: &SigningKey) -> Option<String> {
+        let body_limit = provider(of)?.capabilities.body_limit;
+        let hook = Hook { account: account.0.clone(), channel: id.to_owned(), generation, body_limit };
+        (body_limit > 0).then(|| format!("{}/h/{}", self.public_url(), sign(&hook, key)))
     }
 }
 

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use perezvon_adapters::{CallNews, ChatNews, Guess, Inbound, Intake, RawRequest, Refusal};
+use perezvon_adapters::{CallNews, ChatNews, ClientChange, Guess, Inbound, Intake, RawRequest, Refusal};
 use perezvon_domain::conversation::event::ConversationEvent;
 use perezvon_domain::event::Event;
 use perezvon_domain::time::Millis;
-use perezvon_domain::{AccountId, CallEvent, ChannelId, Envelope, Timestamp};
+use perezvon_domain::{AccountId, CallEvent, ChannelId, ConnectionId, Envelope, Timestamp};
 use perezvon_engine::addresses::users_changed;
 use perezvon_engine::batch::{self, Delivered, Failed};
+use perezvon_engine::changes::Changes;
 use perezvon_engine::commit::event_message;
 use perezvon_engine::intake::{Believed, ChannelSecrets, Counts, Known, Refused, Tally, believe};
 use perezvon_engine::secrets::{ChannelSecret, SignatureMode};
@@ -44,7 +45,10 @@ pub struct Verify {
     pub table: Arc<dyn Table>,
     pub quarantine: Arc<dyn Table>,
     pub events: Arc<dyn Queue>,
+    /// Wake-ups of CRM connections, for changes that a CRM tells of.
+    pub crm: Arc<dyn Queue>,
     pub clock: Arc<dyn Clock>,
+    skew_ms: i64,
     secrets: ChannelSecrets,
     counts: Counts,
 }
@@ -54,6 +58,7 @@ enum Verdict {
     Events(Vec<Envelope<Event>>),
     Counted,
     UsersChanged,
+    ClientsChanged(Vec<ClientChange>),
     Ping,
     Refused(Refused),
 }
@@ -62,18 +67,18 @@ enum Verdict {
 type Judged = (Verdict, Option<Guess>);
 
 impl Verify {
-    /// The function over these ports.
+    /// The function over these ports: `events` is the event queue, `crm` that of wake-ups for CRMs.
     pub fn new(
         table: Arc<dyn Table>,
         quarantine: Arc<dyn Table>,
-        events: Arc<dyn Queue>,
+        (events, crm): (Arc<dyn Queue>, Arc<dyn Queue>),
         secrets: Arc<dyn Secrets>,
         clock: Arc<dyn Clock>,
         times: &Times,
     ) -> Self {
         let secrets = ChannelSecrets::new(table.clone(), secrets, clock.clone(), times.secret_remembered_ms);
         let counts = Counts::new(times.counts_saved_ms);
-        Self { table, quarantine, events, clock, secrets, counts }
+        Self { table, quarantine, events, crm, clock, skew_ms: times.skew_ms, secrets, counts }
     }
 
     /// Works on one batch of the raw queue. `ends_ms`: when this invocation must be over, by the monotonic clock.
@@ -116,6 +121,10 @@ impl Verify {
                 users_changed(self.table.as_ref(), &account, &channel_connection(&channel), now).await?;
                 tally.counted(raw);
             }
+            Verdict::ClientsChanged(told) => {
+                self.clients_changed(raw, &told).await?;
+                tally.accepted(raw);
+            }
             Verdict::Ping => tally.ping(raw),
             Verdict::Refused(refused) if refused.is_dropped => tally.counted(raw),
             Verdict::Refused(refused) => {
@@ -124,6 +133,20 @@ impl Verify {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// What a CRM tells comes by the address of its connection, whose id stands where others have their channel.
+    async fn clients_changed(&self, raw: &RawMessage, told: &[ClientChange]) -> Result<(), Failure> {
+        let (account, connection) = (AccountId(raw.account.clone()), ConnectionId(raw.channel.clone()));
+        let changes = Changes {
+            table: self.table.as_ref(),
+            wake_ups: self.crm.as_ref(),
+            account: &account,
+            connection: &connection,
+            skew_ms: self.skew_ms,
+            now: Timestamp(self.clock.now_ms()),
+        };
+        changes.take_in(told).await
     }
 
     /// All events of a batch go on together: ten webhooks are one request to the queue, and one batch for `route`.
@@ -243,7 +266,7 @@ fn channel(raw: &RawMessage) -> (AccountId, ChannelId) {
 fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
     let (account, channel) = channel(raw);
     let received_at = Timestamp(raw.received_at);
-    let mut events = Vec::new();
+    let (mut events, mut changes) = (Vec::new(), Vec::new());
     let (mut ping, mut users) = (false, false);
     for one in inbound {
         let event = match one {
@@ -262,12 +285,17 @@ fn understood(raw: &RawMessage, inbound: Vec<Inbound>) -> Verdict {
                 users = true;
                 continue;
             }
+            Inbound::ClientChanged(change) => {
+                changes.push(change);
+                continue;
+            }
             Inbound::Counted(_) => continue,
         };
         events.push(Envelope { account: account.clone(), received_at, event });
     }
     match (events.is_empty(), ping) {
         (false, _) => Verdict::Events(events),
+        _ if !changes.is_empty() => Verdict::ClientsChanged(changes),
         (true, true) => Verdict::Ping,
         (true, false) if users => Verdict::UsersChanged,
         (true, false) => Verdict::Counted,

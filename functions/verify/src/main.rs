@@ -8,7 +8,9 @@ use perezvon_engine::Times;
 use perezvon_platform::aws::runtime::{self, Error, Invocation};
 use perezvon_platform::aws::{SecretsManager, SqsQueue, sdk_config};
 use perezvon_platform::clock::SystemClock;
-use perezvon_platform::config::{EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME, TIMES};
+use perezvon_platform::config::{
+    CRM_QUEUE_URL, EVENT_QUEUE_URL, Env, QUARANTINE_TABLE_NAME, SECRET_PREFIX, TABLE_NAME, TIMES,
+};
 use perezvon_store::dynamo::Dynamo;
 use perezvon_verify::Verify;
 
@@ -20,6 +22,7 @@ async fn verify(mut env: Env) -> Result<(), Error> {
     let table = env.required(TABLE_NAME);
     let quarantine = env.required(QUARANTINE_TABLE_NAME);
     let events = env.required(EVENT_QUEUE_URL);
+    let crm = env.required(CRM_QUEUE_URL);
     let secrets = env.required(SECRET_PREFIX);
     let times = env.optional_as(TIMES, Times::parse).unwrap_or_default();
     let sdk = sdk_config(&mut env)?;
@@ -30,7 +33,7 @@ async fn verify(mut env: Env) -> Result<(), Error> {
     let function = Verify::new(
         Arc::new(Dynamo::new(client.clone(), table)),
         Arc::new(Dynamo::new(client, quarantine)),
-        Arc::new(SqsQueue::new(&sdk, events)),
+        (Arc::new(SqsQueue::new(&sdk, events)), Arc::new(SqsQueue::new(&sdk, crm))),
         Arc::new(SecretsManager::new(&sdk, secrets)),
         Arc::new(clock),
         &times,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perezvon_domain::{CallEventKind, ConversationEventKind, Timestamp};
+use perezvon_domain::{CallEventKind, ClientId, ConversationEventKind, CrmId, Timestamp};
 
 use crate::secret::Secret;
 
@@ -76,6 +76,17 @@ pub enum Inbound {
     UsersChanged(String),
     /// The provider's "check the connection" button.
     Ping,
+    /// Something about a client changed in the CRM. Not believed: only what is to be asked about.
+    ClientChanged(ClientChange),
+}
+
+/// Who changed in the CRM, as far as it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ClientChange {
+    pub contact: CrmId,
+    /// What stands in the contact's card.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientId>,
 }
 
 /// What happened to a call, before it is known whose channel this is.

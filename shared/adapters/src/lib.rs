@@ -23,13 +23,13 @@ mod settings;
 
 pub use answer::{Answer, Answering};
 pub use authorise::{Authorise, Owner};
-pub use intake::{CallNews, ChatNews, Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
+pub use intake::{CallNews, ChatNews, ClientChange, Guess, Inbound, Intake, Malformed, RawRequest, Refusal, Verified};
 pub use jobs::{
     Expect, Jobs, Known, Learned, Level, Marker, Outcome, Outgoing, PointKnown, PointNews, Reply, Step, TokenPair, Work,
 };
 pub use lab::{Attempt, Example, Lab, Signed};
 pub use secret::{Secret, same};
-pub use settings::{FieldSpec, Problem, Settings};
+pub use settings::{ACCOUNT_ID, FieldSpec, Problem, SUBDOMAIN, Settings};
 
 use perezvon_domain::time::Millis;
 

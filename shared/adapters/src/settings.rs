@@ -4,6 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::Secret;
 
+/// Among what a webhook of a CRM is compared with: the account's number there.
+pub const ACCOUNT_ID: &str = "account_id";
+/// And the account's name in its address, where the settings name an address of the CRM's own.
+pub const SUBDOMAIN: &str = "subdomain";
+
 /// The settings of a provider's channel or connection.
 pub trait Settings: Sync {
     /// The secret values it needs.

@@ -86,6 +86,8 @@ pub enum Command {
     ReadUsers,
     /// Take this leg of a call to this employee, whose telephone shows the name.
     RouteCall { leg: String, extension: Extension, name: String },
+    /// Who is known by this now? The CRM told that it changed; asked for by whoever heard that.
+    ReadClient { client: ClientId },
 }
 
 /// Which function carries a command out.
@@ -109,6 +111,7 @@ impl Command {
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
             Self::CallBack { .. } | Self::ReadUsers | Self::RouteCall { .. } => Lane::Outbound,
+            Self::ReadClient { .. } => Lane::Crm,
         }
     }
 
@@ -125,6 +128,11 @@ impl Command {
     /// nobody knows the outcome of, is over: never repeated, and no person is asked about it.
     pub fn is_of_the_moment(&self) -> bool {
         matches!(self, Self::ShowPopup { .. } | Self::ReadCards { .. } | Self::RouteCall { .. })
+    }
+
+    /// Nobody waits for it: it goes behind all that waits. A thousand cards that change at once hold up no call.
+    pub fn is_in_no_hurry(&self) -> bool {
+        matches!(self, Self::ReadClient { .. })
     }
 }
 

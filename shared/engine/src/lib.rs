@@ -4,6 +4,7 @@
 pub mod addresses;
 pub mod answer;
 pub mod batch;
+pub mod changes;
 pub mod commit;
 pub mod failure;
 pub mod intake;

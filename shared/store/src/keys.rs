@@ -2,9 +2,13 @@
 //!
 //! Outside ids are escaped, the account comes first: a read cannot cross accounts by accident.
 
+mod due;
+
 use std::fmt::Write as _;
 
-use perezvon_domain::{AccountId, ChannelId, ClientId, ConnectionId, EffectId, EmployeeId, Number, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ClientId, ConnectionId, CrmId, EffectId, EmployeeId, Number, Timestamp};
+
+pub use due::{DUE_SHARDS, due_shard, due_shard_name};
 
 /// Primary key of a row.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +188,11 @@ pub fn first_place(at: Timestamp, id: &EffectId) -> String {
     format!("0#{}", job_place(at, id))
 }
 
+/// The same of a job that goes behind all others.
+pub fn last_place(at: Timestamp, id: &EffectId) -> String {
+    format!("9#{}", job_place(at, id))
+}
+
 /// First and last possible place of an open job.
 pub fn open_places() -> (String, String) {
     ("0".to_owned(), "9~".to_owned())
@@ -233,6 +242,11 @@ pub fn point(account: &AccountId, client: &ClientId) -> Key {
         ClientId::Outside { outside } => escape(outside.as_str()),
     };
     key(format!("{}#point#{client}", escape(account.as_str())), "point")
+}
+
+/// Which points a contact of the CRM has.
+pub fn contact(account: &AccountId, contact: &CrmId) -> Key {
+    key(format!("{}#contact#{}", escape(account.as_str()), escape(contact.as_str())), "points")
 }
 
 /// The slot of one half second in which a question may ask a connection.
@@ -337,21 +351,6 @@ pub fn plays(account: &AccountId, channel: &ChannelId, entry: &str, recording: &
 /// A one-time login link, by the digest of its token.
 pub fn login(digest: &str) -> Key {
     key(format!("all#login#{}", escape(digest)), "login")
-}
-
-/// How many shards a due index has.
-pub const DUE_SHARDS: u32 = 4;
-
-/// The shard of a due index that a row belongs to.
-pub fn due_shard(key: &Key) -> String {
-    // FNV-1a: only spreads, needs no strength, and is the same on every host.
-    let hash = key.pk.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    due_shard_name(hash % DUE_SHARDS)
-}
-
-/// The name of the n-th shard.
-pub fn due_shard_name(shard: u32) -> String {
-    format!("due#{shard}")
 }
 
 /// Partition of the feed: account and month (`2026-11`, UTC).

@@ -49,8 +49,8 @@ impl World {
         let queues = [&self.raw, &self.crm_queue, &self.outbound_queue];
         let events = Some(&self.events).filter(|_| !self.route_is_down);
         let visible = queues.into_iter().chain(events).filter_map(|queue| queue.next_visible());
-        let calls = self.vats(|vats| vats.next_due()).into_iter().chain(self.pbx(|pbx| pbx.next_due()));
-        let next = visible.chain(calls).min()?;
+        let posts = [self.vats(|vats| vats.next_due()), self.pbx(|pbx| pbx.next_due()), self.crm(|crm| crm.next_due())];
+        let next = visible.chain(posts.into_iter().flatten()).min()?;
         let wait = (next - self.clock.now_ms()).max(0).unsigned_abs();
         Some(now + Duration::from_millis(wait))
     }

@@ -1,4 +1,4 @@
-//! The PBXs beside the world: calls that go on in them, and their notices on their way to `ingest`.
+//! The PBXs and the CRM beside the world: what goes on in them, and their notices on their way to `ingest`.
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -30,6 +30,12 @@ impl World {
         self.vats(|vats| vats.tell(&format!("https://calls.test{path}")));
     }
 
+    /// Gives the sandbox CRM the address of this account's connection: without one it tells nobody of changes.
+    pub fn tell_crm(&self, account: &str) {
+        let path = self.hook_path(account, "crm:main", 1, "");
+        self.crm(|crm| crm.tell(&format!("https://calls.test{path}")));
+    }
+
     /// Gives the sandbox Mango the address of this channel: without one it tells nobody of the calls that go on in it.
     pub fn tell_pbx(&self, account: &str, channel: &str) {
         let path = self.hook_path(account, channel, 1, "");
@@ -41,8 +47,14 @@ impl World {
     pub(super) async fn post_due(&mut self) -> bool {
         let now_ms = self.clock.now_ms();
         let of_pbx = self.pbx(|pbx| pbx.take_due(now_ms));
+        let of_crm = self.crm(|crm| crm.take_due(now_ms));
         let due = self.vats(|vats| vats.take_due(now_ms));
-        let any = !due.is_empty() || !of_pbx.is_empty();
+        let any = !due.is_empty() || !of_pbx.is_empty() || !of_crm.is_empty();
+        for post in of_crm {
+            let status = self.post_notice(&post).await.unwrap_or_default();
+            let now_ms = self.clock.now_ms();
+            self.crm(|crm| crm.note_posted(&post, u16::try_from(status).unwrap_or_default(), now_ms));
+        }
         for post in of_pbx {
             let status = self.post_notice(&post).await.unwrap_or_default();
             let now_ms = self.clock.now_ms();

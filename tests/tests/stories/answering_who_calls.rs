@@ -23,7 +23,7 @@ pub const CALLER: &str = "79990001122";
 const PETROVA: u64 = 504_002;
 
 /// The account with a PBX that asks, and the contact manager on.
-fn settings(account: &str) -> String {
+pub fn settings(account: &str) -> String {
     let on = "follow_transfers = true\ncontact_manager = true";
     let channel = format!(
         "[[channels]]\nid = \"vats\"\nprovider = \"rostelecom\"\nname = \"ВАТС\"\nbase = \"https://pbx.test\"\n\n\
@@ -33,7 +33,11 @@ fn settings(account: &str) -> String {
 }
 
 pub async fn world_with(change: impl FnOnce(String) -> String) -> World {
-    let world = World::new(Plan::default());
+    set_up(Plan::default(), change).await
+}
+
+pub async fn set_up(plan: Plan, change: impl FnOnce(String) -> String) -> World {
+    let world = World::new(plan);
     world.apply(&change(settings("school"))).await;
     world
 }

@@ -58,7 +58,8 @@ fn failed(queue: &ModelQueue, batch: &[Waiting], response: &SqsBatchResponse) ->
 
 fn verify(world: &World, events: Arc<dyn Queue>) -> Verify {
     let (table, quarantine) = (world.table.clone(), world.quarantine.clone());
-    Verify::new(table, quarantine, events, world.secrets.clone(), world.clock.clone(), &world.plan.times)
+    let queues = (events, world.crm_queue.clone() as Arc<dyn Queue>);
+    Verify::new(table, quarantine, queues, world.secrets.clone(), world.clock.clone(), &world.plan.times)
 }
 
 fn route(world: &World) -> Route {

@@ -151,7 +151,7 @@ impl Ports {
         let verify = Verify::new(
             self.table.clone(),
             self.quarantine.clone(),
-            self.queue(EVENTS),
+            (self.queue(EVENTS), self.crm()),
             self.secrets.clone(),
             self.clock.clone(),
             &told.times,

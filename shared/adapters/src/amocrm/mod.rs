@@ -5,6 +5,7 @@ mod answer;
 mod calls;
 mod field;
 mod find;
+mod hook;
 mod join;
 mod look;
 mod marks;
@@ -33,7 +34,7 @@ pub(crate) static PROVIDER: Provider = Provider {
     name: "amoCRM",
     capabilities: Capabilities {
         role: Role::Crm,
-        body_limit: 0,
+        body_limit: 256 * 1024,
         pace_ms: 250,
         max_text: 0,
         can_initiate: false,
@@ -58,7 +59,7 @@ pub(crate) static PROVIDER: Provider = Provider {
 
 /// What speaks with it.
 pub(crate) static CODEC: Codec =
-    Codec { provider: &PROVIDER, intake: None, jobs: Some(&AmoJobs), lab: None, answer: None };
+    Codec { provider: &PROVIDER, intake: Some(&hook::AmoHook), jobs: Some(&AmoJobs), lab: None, answer: None };
 
 /// What we make there; the order is that of [`MARKERS`].
 #[derive(Clone, Copy)]
@@ -102,7 +103,7 @@ struct AmoJobs;
 impl Jobs for AmoJobs {
     fn next(&self, work: &Work, known: &Known<'_>) -> Step {
         match &work.command {
-            Command::FindClient { client } => find::next(work, known, client),
+            Command::FindClient { client } | Command::ReadClient { client } => find::next(work, known, client),
             Command::MakeRecords(plan) => records::next(work, known, plan),
             Command::JoinPhone { contact, number } => join::next(work, known, contact, number),
             Command::LogCall(log) => calls::next(work, known, log),
@@ -116,7 +117,9 @@ impl Jobs for AmoJobs {
 
     fn absorb(&self, work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outcome {
         match work.command.clone() {
-            Command::FindClient { client } => search::absorb(work, known, &client, reply),
+            Command::FindClient { client } | Command::ReadClient { client } => {
+                search::absorb(work, known, &client, reply)
+            }
             Command::MakeRecords(plan) => records::absorb(work, known, &plan, reply),
             Command::JoinPhone { contact, number } => join::absorb(work, known, &contact, &number, reply),
             Command::LogCall(log) => calls::absorb(work, known, &log, reply),

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use futures_util::future::{Either, join, join_all, select};
 use perezvon_adapters::{Answer, Answering, RawRequest, Secret};
 use perezvon_domain::answer::{Answered, Heard, Known, NotLive, Question, answer, asks};
+use perezvon_domain::job::FoundClient;
 use perezvon_domain::policy::normal_line;
 use perezvon_domain::time::Millis;
 use perezvon_domain::{AccountId, ChannelId, ClientId, Number, Policy, Reason, Timestamp};
@@ -20,6 +21,7 @@ use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Http, Secrets};
 use perezvon_store::items::answer::Decision;
 use perezvon_store::items::connection::ConnectionRow;
+use perezvon_store::items::contact;
 use perezvon_store::items::point::{PointRow, Seen};
 use perezvon_store::{Table, Update, keys};
 
@@ -228,19 +230,13 @@ impl Answerer {
             answered: answered.clone(),
         };
         let mut rows = vec![decision.put(account, &number, &raw.id)];
-        rows.extend(news.map(|seen| PointRow::seen(account, &number.into(), &seen)));
+        rows.extend(news);
         (answered, rows)
     }
 
     /// The word of this moment, if the CRM says it in time, and what of it is worth keeping; else the last one that is
     /// known.
-    async fn hear(
-        &self,
-        account: &AccountId,
-        policy: &Policy,
-        number: &Number,
-        until_ms: i64,
-    ) -> (Heard, Option<Seen>) {
+    async fn hear(&self, account: &AccountId, policy: &Policy, number: &Number, until_ms: i64) -> (Heard, Vec<Update>) {
         let (client, crm) = (ClientId::from(number.clone()), policy.crm.clone().unwrap_or_default());
         let (point, connection) = (keys::point(account, &client), keys::connection(account, &crm));
         let (point, connection) =
@@ -248,6 +244,7 @@ impl Answerer {
         let point = point.and_then(Result::ok).flatten().map(|row| PointRow::read(&row)).unwrap_or_default();
         let connection = connection.and_then(Result::ok).flatten().and_then(|row| ConnectionRow::read(&row).ok());
         let call = live::Call { account, crm: &crm, client: &client, point: &point, until_ms };
+        let hears = connection.as_ref().is_some_and(|row| row.hears);
         let live = match connection {
             Some(row) => self.by(until_ms, self.ask_crm(&call, &row)).await,
             None => None,
@@ -256,15 +253,14 @@ impl Answerer {
             Some(Ok(Ok(seen))) => {
                 let known = Known { client: seen.client.clone(), read_at: seen.at, stale: false };
                 let heard = Heard { known: Some(known), not_live: None };
-                // That nobody has a number is worth a row only where somebody had it.
-                let had = point.known().is_some_and(|known| known.client.is_some());
-                return (heard, Some(seen).filter(|seen| had || seen.client.is_some()));
+                let known = point.known().and_then(|known| known.client);
+                return (heard, worth_keeping(account, &client, &seen, known.as_ref(), hears));
             }
             Some(Ok(Err(not_live))) => not_live,
             Some(Err(failure)) => NotLive::Failed { why: failure.to_string() },
             None => NotLive::Late,
         };
-        (Heard { known: point.known(), not_live: Some(not_live) }, None)
+        (Heard { known: point.known(), not_live: Some(not_live) }, Vec::new())
     }
 
     async fn save(&self, rows: Vec<Update>) {
@@ -300,6 +296,25 @@ impl Answerer {
             Either::Right(_) => None,
         }
     }
+}
+
+/// The rows of what the CRM said, after what was `known` before. That nobody has a number is worth one only where
+/// somebody had it.
+fn worth_keeping(
+    account: &AccountId,
+    client: &ClientId,
+    seen: &Seen,
+    known: Option<&FoundClient>,
+    hears: bool,
+) -> Vec<Update> {
+    if known.is_none() && seen.client.is_none() {
+        return Vec::new();
+    }
+    let contact = seen.client.as_ref().map(|found| &found.contact).filter(|_| hears);
+    let contact = contact.filter(|contact| known.is_none_or(|known| known.contact != **contact));
+    let mut rows = vec![PointRow::seen(account, client, seen)];
+    rows.extend(contact.map(|contact| contact::add(account, contact, client)));
+    rows
 }
 
 impl Said {

@@ -4,11 +4,13 @@ use perezvon_adapters::{Expect, Known, Outgoing, Reply, Work};
 use perezvon_domain::effect::Command;
 use perezvon_domain::job::{Amendment, FoundClient, RecordingLink};
 use perezvon_domain::{
-    CallEventKind, ChatCommand, ConversationEventKind, Envelope, JobResult, Timestamp, call, conversation,
+    CallEventKind, ChatCommand, ClientId, ConversationEventKind, CrmId, Envelope, JobResult, Timestamp, call,
+    conversation,
 };
 use perezvon_platform::link::{self, RecordingRef};
 use perezvon_platform::{HttpError, HttpRequest};
 use perezvon_store::items::call::CallItem;
+use perezvon_store::items::contact;
 use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::directory::DirectoryRow;
 use perezvon_store::items::job::{JobRow, JobState};
@@ -161,8 +163,12 @@ impl Hold<'_> {
             self.worker.table.update(put).await?;
         }
         if let Some(news) = learned.point {
-            if news.contact.is_none() && known.point.is_some_and(|point| point.contact.is_none()) {
+            let is_new = news.contact.is_some() || known.point.is_none_or(|point| point.contact.is_some());
+            if !is_new && !matches!(job.command, Command::ReadClient { .. }) {
                 return Ok(()); // Nobody has the number, and the row says so.
+            }
+            if let Some(contact) = news.contact.as_ref().filter(|_| self.row.hears) {
+                self.note_contact(contact, &news.client).await?;
             }
             let (responsible, duplicates) = (news.responsible, news.duplicates);
             let found = news.contact.map(|contact| FoundClient { contact, name: news.name, responsible, duplicates });
@@ -172,6 +178,16 @@ impl Hold<'_> {
             }
             let row = self.worker.table.update(update).await?;
             self.point = Some(known_point(job, &PointRow::read(&row)));
+        }
+        Ok(())
+    }
+
+    /// Before the point says whose it is: a change of the contact that comes next finds it.
+    async fn note_contact(&self, contact: &CrmId, client: &ClientId) -> Result<(), Failure> {
+        let account = &self.wake_up.account;
+        let row = self.worker.table.get(&keys::contact(account, contact)).await?;
+        if !row.is_some_and(|row| contact::has(&row, client)) {
+            self.worker.table.update(contact::add(account, contact, client)).await?;
         }
         Ok(())
     }

@@ -164,6 +164,12 @@ impl Applier<'_> {
         for Planned { secret, page, .. } in plan.iter().filter(|it| it.page_anew) {
             self.table.update(ConnectionRow::authorised_at(account, &secret.connection, page.as_deref())).await?;
         }
+        for Planned { secret, hears, .. } in plan.iter().filter(|it| it.hears_anew) {
+            if !hears {
+                self.close(account, secret.connection.as_str(), &secret.provider, 0).await?;
+            }
+            self.table.update(ConnectionRow::hearing(account, &secret.connection, *hears)).await?;
+        }
         Ok(())
     }
 
@@ -261,6 +267,8 @@ impl Applier<'_> {
         }
         if let Some(channel) = connection.as_str().strip_prefix("channel:") {
             self.close(account, channel, "", 0).await?;
+        } else if row.hears {
+            self.close(account, connection.as_str(), "", 0).await?;
         }
         // The jobs first: without one there is nothing to stay for.
         let off = match addresses.take_back(connection, |_| true).await? {

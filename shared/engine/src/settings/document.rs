@@ -183,6 +183,13 @@ pub struct Crm {
     /// Address of the account in the CRM, at most 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// Number of the account in the CRM, in quotes: with it there is an address for the CRM's webhooks (`perezvon urls`), and
+    /// what another account posts there is refused. Without it the CRM tells of no changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    /// Part of the webhooks' address; raise it to revoke the old address.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub generation: u32,
     /// Its secrets.
     pub secret: SecretSet,
     /// Waits of the requests to the CRM.
@@ -373,6 +380,10 @@ fn fourteen() -> u32 {
 
 fn one() -> u32 {
     1
+}
+
+fn is_one(number: &u32) -> bool {
+    *number == one()
 }
 
 fn main_id() -> String {

@@ -53,6 +53,10 @@ pub(super) struct Planned<'a> {
     pub(super) page: Option<String>,
     /// The row says something else about that.
     pub(super) page_anew: bool,
+    /// Its CRM tells of changes.
+    pub(super) hears: bool,
+    /// The row says something else about that.
+    pub(super) hears_anew: bool,
 }
 
 /// Decides for all connections, or refuses with what to do.
@@ -97,7 +101,21 @@ fn planned<'a>(
     let heals_anew = heals != healing;
     let page = page(secret);
     let page_anew = page != row.and_then(|row| row.page.clone());
-    Ok(Planned { secret, lane, token, write, new_token, waits_for_a_person, heals, heals_anew, page, page_anew })
+    let hears = checked.channels.iter().any(|hook| hook.channel.as_str() == id.as_str());
+    Ok(Planned {
+        secret,
+        lane,
+        token,
+        write,
+        new_token,
+        waits_for_a_person,
+        heals,
+        heals_anew,
+        page,
+        page_anew,
+        hears,
+        hears_anew: hears != row.is_some_and(|row| row.hears),
+    })
 }
 
 /// A channel that looks for what was lost, whose provider can be asked: since it is so.

@@ -104,6 +104,7 @@ impl AmoCrm {
                 "request_id": given.request_id,
                 "_links": self.self_link(&format!("/api/v4/contacts/{}", contact.id)),
             }));
+            self.contact_changed("add", &contact, call.now_ms);
             self.contacts.push(contact);
         }
         Ok(self.made(call, "contacts", made))
@@ -121,6 +122,7 @@ impl AmoCrm {
             "updated_at": contact.stamp.updated_at,
             "_links": self.self_link(&format!("/api/v4/contacts/{}", contact.id)),
         });
+        self.contact_changed("update", &contact, call.now_ms);
         self.contacts[place] = contact;
         Ok(hal(200, &body))
     }

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 pub(super) const ACCOUNT: u64 = 30_000_001;
+/// Its name in its address.
+pub(super) const SUBDOMAIN: &str = "example";
 /// The user whom the token belongs to: responsible for what names nobody.
 pub(super) const OWNER: u64 = 504_001;
 pub(super) const PIPELINE: u64 = 3_177_727;
@@ -47,7 +49,7 @@ pub(super) fn account(base: &str) -> Value {
     json!({
         "id": ACCOUNT,
         "name": "Песочница",
-        "subdomain": "example",
+        "subdomain": SUBDOMAIN,
         "created_at": 1_700_000_000,
         "created_by": 0,
         "updated_at": 1_736_000_000,

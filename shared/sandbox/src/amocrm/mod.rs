@@ -6,6 +6,7 @@ mod cards;
 mod contacts;
 mod directory;
 mod fields;
+mod hooks;
 mod item;
 mod leads;
 mod list;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub use auth::Pair;
+pub use hooks::Edit;
 pub use model::{Contact, CustomField, FieldValue, Filled, Kind, Lead, Note, Popup, Stamp, Task};
 
 use crate::fault::{Fate, Fault};
@@ -88,6 +90,8 @@ pub struct AmoCrm {
     fields: Vec<CustomField>,
     #[serde(default)]
     popups: Vec<Popup>,
+    #[serde(default)]
+    hooks: hooks::Hooks,
     /// Names of all tags ever used; a tag's id is its place, counted from 1.
     tags: Vec<String>,
 }
@@ -136,6 +140,7 @@ impl AmoCrm {
             notes: Vec::new(),
             fields: fields::at_first(),
             popups: Vec::new(),
+            hooks: hooks::Hooks::default(),
             tags: Vec::new(),
         }
     }

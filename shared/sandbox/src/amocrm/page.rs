@@ -1,4 +1,4 @@
-//! What people see of the sandbox: a page with tables, its JSON, and two levers.
+//! What people see of the sandbox: a page with tables, its JSON, and a few levers.
 
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ impl AmoCrm {
         match (request.method.as_str(), request.path.as_str()) {
             ("GET", "/") => Response::of_html(200, self.page()),
             ("GET", "/sandbox/state") => Response::of_json(200, &self.state()),
+            ("POST", "/sandbox/hook") => self.tell_by_hand(request),
             ("POST", "/sandbox/faults") => self.gate.faults.inject_json(&request.body),
             ("POST", "/sandbox/reset") => {
                 self.reset();
@@ -52,6 +53,7 @@ impl AmoCrm {
             "tasks": self.tasks,
             "notes": self.notes,
             "popups": self.popups,
+            "webhooks": self.posted().collect::<Vec<_>>(),
             "violations": self.violations(),
             "max_requests_in_any_second": self.max_requests_in_any_second(),
             "requests": self.gate.log().rev().take(LAST_REQUESTS).collect::<Vec<_>>(),

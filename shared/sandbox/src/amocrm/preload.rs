@@ -55,6 +55,9 @@ impl AmoCrm {
     pub fn delete_contact(&mut self, id: u64) {
         if let Some(contact) = self.contacts.iter_mut().find(|contact| contact.id == id) {
             contact.deleted = true;
+            let contact = contact.clone();
+            // Told at once, whenever that is.
+            self.contact_changed("delete", &contact, 0);
         }
     }
 
@@ -72,11 +75,11 @@ impl AmoCrm {
         }
     }
 
-    /// Empties the account and forgets requests and faults; settings and tokens stay.
+    /// Empties the account and forgets requests and faults; settings, tokens and the address of webhooks stay.
     pub fn reset(&mut self) {
         let empty = Self::new(self.config.clone());
-        let auth = std::mem::take(&mut self.auth);
-        *self = Self { auth, ..empty };
+        let (auth, hooks) = (std::mem::take(&mut self.auth), std::mem::take(&mut self.hooks));
+        *self = Self { auth, hooks, ..empty };
     }
 
     /// Other settings for the same account: after a restart the address may be another one.

@@ -93,6 +93,8 @@ pub struct ConnectionRow {
     pub grant: Option<Grant>,
     /// Its channel is superseded: nothing is sent but the end of its address.
     pub superseded: Option<StandDown>,
+    /// Its CRM tells us of changes: then it is kept which points a contact has.
+    pub hears: bool,
     /// What adapters learned: the id of our marker field ...
     pub facts: BTreeMap<String, String>,
 }
@@ -122,6 +124,7 @@ impl ConnectionRow {
                 .s("grant")
                 .map(|code| Grant { at: Timestamp(row.n("granted_at").unwrap_or_default()), code: code.to_owned() }),
             superseded: json_or_default(row, "superseded")?,
+            hears: row.n("hears").is_some(),
             facts: json_or_default(row, "facts")?,
         })
     }
@@ -157,6 +160,12 @@ impl ConnectionRow {
             Some(page) => update.set("page", page),
             None => update.remove("page"),
         }
+    }
+
+    /// Whether its CRM tells us of changes.
+    pub fn hearing(account: &AccountId, connection: &ConnectionId, hears: bool) -> Update {
+        let update = Update::new(keys::connection(account, connection)).when(Condition::Present);
+        if hears { update.set("hears", 1) } else { update.remove("hears") }
     }
 
     /// A code came, of somebody who set out later than for any code before it: so each state brings one code. It is a

@@ -74,7 +74,11 @@ pub struct JobRow {
 
 /// Where an open job stands in line.
 fn open_place(command: &Command, at: Timestamp, id: &EffectId) -> String {
-    if command.is_of_the_moment() { keys::first_place(at, id) } else { keys::job_place(at, id) }
+    match command {
+        _ if command.is_of_the_moment() => keys::first_place(at, id),
+        _ if command.is_in_no_hurry() => keys::last_place(at, id),
+        _ => keys::job_place(at, id),
+    }
 }
 
 impl JobRow {
@@ -102,6 +106,11 @@ impl JobRow {
             return update.set("why", why).set("open", keys::stopped_place(at, id));
         }
         update.set("open", open_place(&order.command, at, id))
+    }
+
+    /// The same, and nothing is done about it before this time.
+    pub fn put_for(account: &AccountId, at: Timestamp, id: &EffectId, order: &JobOrder) -> Update {
+        Self::put(account, at, id, order, false).set("retry_at", at.0)
     }
 
     /// Reads the row.

@@ -5,6 +5,7 @@ pub mod base;
 pub mod call;
 pub mod claim;
 pub mod connection;
+pub mod contact;
 pub mod conversation;
 pub mod directory;
 pub mod due;

@@ -21,7 +21,8 @@ pub struct Fakes {
 
 /// Who tells by itself, at its own times.
 #[derive(Clone, Copy)]
-pub(super) enum Telephony {
+pub(super) enum Teller {
+    Crm,
     Mango,
     Rostelecom,
 }
@@ -79,14 +80,15 @@ impl Fakes {
 
     /// When the next post is due, in Unix milliseconds.
     pub(super) fn next_due(&self) -> Option<i64> {
-        self.pbx.next_due().into_iter().chain(self.vats.next_due()).min()
+        [self.crm.next_due(), self.pbx.next_due(), self.vats.next_due()].into_iter().flatten().min()
     }
 
     /// What is to be posted by now, and by whom.
-    pub(super) fn take_due(&mut self, now_ms: i64) -> Vec<(Telephony, Post)> {
-        let pbx = self.pbx.take_due(now_ms).into_iter().map(|post| (Telephony::Mango, post));
-        let vats = self.vats.take_due(now_ms).into_iter().map(|post| (Telephony::Rostelecom, post));
-        pbx.chain(vats).collect()
+    pub(super) fn take_due(&mut self, now_ms: i64) -> Vec<(Teller, Post)> {
+        let crm = self.crm.take_due(now_ms).into_iter().map(|post| (Teller::Crm, post));
+        let pbx = self.pbx.take_due(now_ms).into_iter().map(|post| (Teller::Mango, post));
+        let vats = self.vats.take_due(now_ms).into_iter().map(|post| (Teller::Rostelecom, post));
+        crm.chain(pbx).chain(vats).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use perezvon_platform::{Clock as _, HttpRequest, HttpResponse};
 use perezvon_sandbox::Post;
 use perezvon_sandbox::avito::Push;
 
-use super::fakes::Telephony;
+use super::fakes::Teller;
 use super::{Fakes, Sandbox};
 use crate::local::wiring::client;
 
@@ -56,7 +56,7 @@ impl Sandbox {
         status == 200
     }
 
-    /// Posts what telephone systems tell and ask, each at its time; never over.
+    /// Posts what the CRM and telephone systems tell and ask, each at its time; never over.
     pub(super) async fn post_on_time(self: Arc<Self>) -> Infallible {
         loop {
             let due_ms = self.look(Fakes::next_due).await;
@@ -73,13 +73,14 @@ impl Sandbox {
         }
     }
 
-    async fn post_call(&self, sender: Telephony, post: &Post) {
+    async fn post_call(&self, sender: Teller, post: &Post) {
         let answer = send(&post.url, post.headers.clone(), post.body.clone(), post.wait_ms).await;
         let (status, body) = answer.map_or((0, Vec::new()), |answer| (answer.status, answer.body));
         let now_ms = self.clock.now_ms();
         self.change(|fakes| match sender {
-            Telephony::Mango => fakes.pbx.note_posted(post, status, now_ms),
-            Telephony::Rostelecom => fakes.vats.note_posted(post, status, &body, now_ms),
+            Teller::Crm => fakes.crm.note_posted(post, status, now_ms),
+            Teller::Mango => fakes.pbx.note_posted(post, status, now_ms),
+            Teller::Rostelecom => fakes.vats.note_posted(post, status, &body, now_ms),
         })
         .await;
     }

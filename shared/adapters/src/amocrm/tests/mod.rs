@@ -11,6 +11,7 @@ mod answers;
 mod broken;
 mod calls;
 mod find;
+mod hook;
 mod join;
 mod outside;
 mod popup;
@@ -246,6 +247,8 @@ fn every_file_in_the_events_folder_is_used() {
         let files = std::fs::read_dir(folder(name)).expect("a folder");
         let found: BTreeSet<String> =
             files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect();
+        // Webhooks have an index of their own.
+        let found: BTreeSet<String> = found.into_iter().filter(|name| !name.ends_with(".body")).collect();
         let expected: BTreeSet<String> = expected.iter().map(|name| format!("{name}.json")).collect();
         let orphans: Vec<_> = found.difference(&expected).collect();
         assert!(orphans.is_empty(), "nothing uses {orphans:?}");

@@ -11,7 +11,7 @@ use perezvon_store::keys;
 use super::super::document::{Channel, Document, SecretSet};
 use super::super::problem::Findings;
 use super::super::resolve::Reference;
-use super::{Context, base, channel_connection, crm_connection};
+use super::{Context, base, channel_connection, crm_connection, hook};
 use crate::secrets::{ANSWERED_WITHIN_MS, ChannelSecret, ConnectionSecret, JobTimes, SignatureMode};
 
 /// What is shorter leaves the CRM no time; no PBX waits longer.
@@ -86,6 +86,7 @@ pub(super) fn crm(document: &Document, context: &Context, findings: &mut Finding
     times("crm.times", &crm.times, findings);
     let known = of_role("crm", &crm.provider, &[Role::Crm], findings)?;
     secret_set("crm.secret", &crm.secret, known, findings);
+    hook::check(crm, known, findings);
     Some(ConnectionSecret {
         account: document.account.id.clone(),
         connection: crm_connection(&crm.id),

@@ -2,6 +2,7 @@
 
 mod base;
 mod connections;
+mod hook;
 mod hours;
 mod inboxes;
 mod people;
@@ -35,7 +36,7 @@ pub struct Context {
 pub struct Checked {
     /// With version 0: the number is given when it is written.
     pub policy: Policy,
-    /// What `verify` reads, one per channel.
+    /// What `verify` reads, one per channel; one for the CRM if it tells of changes.
     pub channels: Vec<ChannelSecret>,
     /// What workers read, one per channel and one for the CRM, each with who reads it.
     pub connections: Vec<(ConnectionSecret, Lane)>,
@@ -77,7 +78,8 @@ pub fn check(document: &Document, context: &Context) -> Result<Checked, Vec<Prob
     if !findings.0.is_empty() {
         return Err(findings.0);
     }
-    let (channels, mut connections): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
+    let (mut channels, mut connections): (Vec<_>, Vec<_>) = channels.into_iter().unzip();
+    channels.extend(crm.as_ref().and_then(|crm| hook::record(document, crm)));
     let policy = Policy {
         scenarios,
         crm: crm.as_ref().map(|crm| crm.connection.clone()),

@@ -1,6 +1,6 @@
 //! Specs of channels and the CRM.
 
-use perezvon_adapters::{PROVIDERS, Provider, Role};
+use perezvon_adapters::{ACCOUNT_ID, PROVIDERS, Provider, Role, SUBDOMAIN};
 use perezvon_domain::Lane;
 
 use super::super::{Context, Document, SecretText, check};
@@ -312,4 +312,26 @@ fn times_have_limits() {
     let checked = accepted(|it| crm(it).times.lag_ms = Some(0));
     assert_eq!(checked.connections[1].0.times.lag_ms, Some(0));
     assert_eq!(refused(|it| it.channels[0].times.pace_ms = Some(0)), [""; 0]);
+}
+
+#[test]
+fn the_crm_has_an_address_where_the_account_is_named_and_verify_gets_no_token() {
+    assert_eq!(accepted(|_| {}).channels.len(), 1, "whoever names none has none");
+    let checked = accepted(|it| {
+        crm(it).account_id = Some("30000001".to_owned());
+        crm(it).base = Some(crm_address("romashka"));
+        crm(it).generation = 4;
+    });
+    let record = checked.channels.last().expect("a record");
+    assert_eq!((record.channel.as_str(), record.generation, record.active), ("crm:main", 4, true));
+    let [secret] = record.secrets.as_slice() else { panic!("one set, not {}", record.secrets.len()) };
+    assert_eq!((secret.get(ACCOUNT_ID), secret.get(SUBDOMAIN), secret.0.len()), ("30000001", "romashka", 2));
+    each_is_refused(&[
+        (|it| crm(it).account_id = Some(String::new()), &["crm.account_id: `` is no number of an account; …"]),
+        (
+            |it| crm(it).account_id = Some("30 000".to_owned()),
+            &["crm.account_id: `30 000` is no number of an account; …"],
+        ),
+        (|it| crm(it).generation = 0, &["crm.generation: …"]),
+    ]);
 }

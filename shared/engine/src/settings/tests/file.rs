@@ -28,14 +28,14 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "follow_transfers",
             "folow_transfers",
-            "line 96, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `contact_manager`, `forwarding`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
+            "line 100, scenarios[0].folow_transfers: unknown field `folow_transfers`, expected one of `name`, `active`, `lines`, `exceptions`, `follow_transfers`, `contact_manager`, `forwarding`, `incoming_new`, `incoming_known`, `outgoing_new`, `outgoing_known`, `missed_new`, `missed_known`; correct the name or take it out",
         ),
         (
             "extension = \"10\"",
             "extension = 10",
             "line 21, employees[0].extension: invalid type: integer `10`, expected a string; put the value in quotes",
         ),
-        ("due_in = \"1d\"", "", "line 116, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
+        ("due_in = \"1d\"", "", "line 120, scenarios[0].incoming_known.task: missing field `due_in`; add it"),
         (
             "crm_user = 504001",
             "crm_user = true",
@@ -49,7 +49,7 @@ fn what_cannot_be_read_is_named_by_line_and_path() {
         (
             "tags = [\"звонок\"]",
             "tags = [\"звонок\", 7]",
-            "line 104, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
+            "line 108, scenarios[0].incoming_new.contact.tags[1]: invalid type: integer `7`, expected a string; put the value in quotes",
         ),
     ];
     for (from, to, problem) in cases {

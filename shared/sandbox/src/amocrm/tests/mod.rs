@@ -3,6 +3,7 @@
 mod access;
 mod calls;
 mod cards;
+mod hooks;
 mod popups;
 mod tasks;
 mod trouble;
