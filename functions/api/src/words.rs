@@ -81,6 +81,7 @@ pub fn command(command: &Command) -> String {
         }
         Command::Unsubscribe { .. } => "сказать провайдеру, чтобы не слал события на прежний адрес".to_owned(),
         Command::ReadClient { client } => format!("перечитать в CRM клиента {}: там что-то изменилось", client.words()),
+        Command::ReadDismissed => "спросить CRM, кто в ней больше не работает".to_owned(),
         Command::ReadUsers => "спросить АТС, кто в ней работает".to_owned(),
         Command::ReadCall { .. } => "спросить АТС, чем кончился звонок".to_owned(),
         Command::ShowPopup { number, .. } => format!("показать в CRM, что звонит {}", number.plus()),

@@ -20,6 +20,7 @@ mod recording;
 mod rostelecom;
 mod secret;
 mod settings;
+pub mod staff;
 
 pub use answer::{Answer, Answering};
 pub use authorise::{Authorise, Owner};

@@ -88,6 +88,8 @@ pub enum Command {
     RouteCall { leg: String, extension: Extension, name: String },
     /// Who is known by this now? The CRM told that it changed; asked for by whoever heard that.
     ReadClient { client: ClientId },
+    /// Which users of the CRM do not work there any more? Asked for by the schedule.
+    ReadDismissed,
 }
 
 /// Which function carries a command out.
@@ -111,7 +113,7 @@ impl Command {
             Self::Subscribe { .. } | Self::Unsubscribe { .. } | Self::Heal { .. } => Lane::Outbound,
             Self::ReadCall { .. } => Lane::Outbound,
             Self::CallBack { .. } | Self::ReadUsers | Self::RouteCall { .. } => Lane::Outbound,
-            Self::ReadClient { .. } => Lane::Crm,
+            Self::ReadClient { .. } | Self::ReadDismissed => Lane::Crm,
         }
     }
 
@@ -132,7 +134,7 @@ impl Command {
 
     /// Nobody waits for it: it goes behind all that waits. A thousand cards that change at once hold up no call.
     pub fn is_in_no_hurry(&self) -> bool {
-        matches!(self, Self::ReadClient { .. })
+        matches!(self, Self::ReadClient { .. } | Self::ReadDismissed)
     }
 }
 

@@ -289,6 +289,16 @@ impl Policy {
         self.employees.iter().find(|employee| &employee.id == id)
     }
 
+    /// The same, where these users of the CRM do not work here any more.
+    #[must_use]
+    pub fn without(&self, dismissed: &[CrmId]) -> Self {
+        let mut policy = self.clone();
+        for employee in &mut policy.employees {
+            employee.active &= !employee.crm_user.as_ref().is_some_and(|user| dismissed.contains(user));
+        }
+        policy
+    }
+
     /// The employee who is this user of the CRM.
     pub fn by_crm_user(&self, user: &CrmId) -> Option<&Employee> {
         self.employees.iter().find(|employee| employee.crm_user.as_ref() == Some(user))

@@ -16,6 +16,7 @@ mod request;
 mod search;
 mod settings;
 mod token;
+mod users;
 mod wire;
 
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub(crate) static PROVIDER: Provider = Provider {
         links_last: false,
         takes_images: false,
         calls_back: false,
-        lists_users: false,
+        lists_users: true,
         delete_within: None,
         synchronous: &[],
         signature: Signature::UrlTokenOnly {
@@ -110,6 +111,7 @@ impl Jobs for AmoJobs {
             Command::Amend(amendment) => amend::next(work, known, amendment),
             Command::ShowPopup { number, users } => popup::next(work, known, number, users),
             Command::ReadCards { contact } => popup::next_card(work, known, contact),
+            Command::ReadDismissed => users::next(work, known),
             // The rest is for telephony and messengers.
             _ => Step::Failed(failed(not_here())),
         }
@@ -126,6 +128,7 @@ impl Jobs for AmoJobs {
             Command::Amend(amendment) => amend::absorb(work, known, &amendment, reply),
             Command::ShowPopup { .. } => popup::absorb(work, known, reply),
             Command::ReadCards { contact } => popup::absorb_card(work, known, &contact, reply),
+            Command::ReadDismissed => users::absorb(work, known, reply),
             _ => Outcome::Failed(failed(not_here())),
         }
     }

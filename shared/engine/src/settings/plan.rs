@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use perezvon_adapters::provider;
+use perezvon_domain::time::Millis;
 use perezvon_domain::{ConnectionId, Lane, Timestamp};
 use perezvon_store::items::connection::{ConnectionRow, Healing, UNTIL_A_PERSON_ACTS};
 use perezvon_store::items::settings::{SettingsHead, SettingsVersion};
@@ -16,6 +17,9 @@ use crate::secrets::ConnectionSecret;
 
 /// How many digests of tokens are remembered for a connection.
 const TOKENS_KEPT: usize = 100;
+
+/// How often it is read who works at a CRM.
+const DAY: Millis = Millis::minutes(24 * 60);
 
 /// What stands in the table now.
 pub(super) struct Standing {
@@ -97,7 +101,10 @@ fn planned<'a>(
     let waits_for_a_person = row.is_some_and(|row| row.retry_at == Some(UNTIL_A_PERSON_ACTS));
     let healing = row.and_then(|row| row.heals);
     let superseded = row.is_some_and(|row| row.superseded.is_some());
-    let heals = heals(checked, secret, healing, now).filter(|_| !superseded);
+    let heals = match lane {
+        Lane::Outbound => heals(checked, secret, healing, now).filter(|_| !superseded),
+        Lane::Crm => asks(checked, secret, healing, now),
+    };
     let heals_anew = heals != healing;
     let page = page(secret);
     let page_anew = page != row.and_then(|row| row.page.clone());
@@ -129,6 +136,14 @@ fn heals(
     let every = provider(&connection.provider)?.capabilities.heals_every?;
     let from = healing.map_or(now, |healing| healing.from);
     Some(Healing { from, days, every })
+}
+
+/// Of a CRM it is read who does not work there any more, where somebody is rung because of what it says.
+fn asks(checked: &Checked, crm: &ConnectionSecret, asking: Option<Healing>, now: Timestamp) -> Option<Healing> {
+    let lists = provider(&crm.provider)?.capabilities.lists_users;
+    let rings = checked.policy.scenarios.iter().any(|it| it.active && it.contact_manager.is_some());
+    let from = asking.map_or(now, |asking| asking.from);
+    (lists && rings).then_some(Healing { from, days: 1, every: DAY })
 }
 
 fn page(connection: &ConnectionSecret) -> Option<String> {

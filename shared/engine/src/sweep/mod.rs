@@ -159,7 +159,10 @@ impl Sweep {
         }
         let every = self.times.look_at_connections_ms.max(heals.every.0).max(1);
         let place = now.0.div_euclid(every);
-        let command = Command::Heal { since: heals.since(now) };
+        let command = match row.lane {
+            Some(Lane::Crm) => Command::ReadDismissed,
+            _ => Command::Heal { since: heals.since(now) },
+        };
         let order = JobOrder { connection: connection.clone(), command, points: Vec::new(), prev: None };
         let put = JobRow::put(account, Timestamp(place * every), &keys::healing(place), &order, false);
         match self.table.update(put).await {

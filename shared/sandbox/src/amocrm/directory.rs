@@ -73,7 +73,7 @@ pub(super) fn account(base: &str) -> Value {
     })
 }
 
-pub(super) fn users(base: &str) -> Value {
+pub(super) fn users(base: &str, dismissed: &[u64]) -> Value {
     let items: Vec<Value> = (1..)
         .zip(USERS)
         .map(|(n, (id, name))| {
@@ -85,7 +85,7 @@ pub(super) fn users(base: &str) -> Value {
                 "rights": {
                     "is_admin": id == OWNER,
                     "is_free": false,
-                    "is_active": true,
+                    "is_active": !dismissed.contains(&id),
                     "group_id": if id == OWNER { Value::Null } else { json!(1) },
                     "role_id": null,
                 },

@@ -92,6 +92,9 @@ pub struct AmoCrm {
     popups: Vec<Popup>,
     #[serde(default)]
     hooks: hooks::Hooks,
+    /// Users who do not work here any more.
+    #[serde(default)]
+    dismissed: Vec<u64>,
     /// Names of all tags ever used; a tag's id is its place, counted from 1.
     tags: Vec<String>,
 }
@@ -141,6 +144,7 @@ impl AmoCrm {
             fields: fields::at_first(),
             popups: Vec::new(),
             hooks: hooks::Hooks::default(),
+            dismissed: Vec::new(),
             tags: Vec::new(),
         }
     }
@@ -256,7 +260,7 @@ impl AmoCrm {
         let base = &self.config.base;
         match (call.request.method.as_str(), what) {
             ("GET", "account") => Ok(hal(200, &directory::account(base))),
-            ("GET", "users") => Ok(hal(200, &directory::users(base))),
+            ("GET", "users") => Ok(hal(200, &directory::users(base, &self.dismissed))),
             ("GET", _) => Ok(hal(200, &directory::pipelines(base))),
             _ => Err(wrong_method()),
         }

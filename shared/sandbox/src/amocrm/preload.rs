@@ -61,6 +61,11 @@ impl AmoCrm {
         }
     }
 
+    /// A person switches a user off.
+    pub fn dismiss(&mut self, user: u64) {
+        self.dismissed.push(user);
+    }
+
     /// A person deletes a deal. An unknown id changes nothing.
     pub fn delete_lead(&mut self, id: u64) {
         if let Some(lead) = self.leads.iter_mut().find(|lead| lead.id == id) {

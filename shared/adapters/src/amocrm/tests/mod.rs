@@ -17,6 +17,7 @@ mod outside;
 mod popup;
 mod records;
 mod settings;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ const NOW: Timestamp = Timestamp::from_seconds(1_736_936_430);
 const EFFECT: &str = "call/pbx-1/entry-1/3/0";
 
 /// The golden requests, all of them.
-const GOLDEN: [&str; 37] = [
+const GOLDEN: [&str; 39] = [
     "amend-complete",
     "amend-complete-look",
     "amend-correct",
@@ -72,6 +73,8 @@ const GOLDEN: [&str; 37] = [
     "popup",
     "read-cards",
     "read-cards-deals",
+    "read-users",
+    "read-users-further",
 ];
 
 /// The sample answers, all of them.
