@@ -9,13 +9,14 @@ use perezvon_store::items::intake::Quarantined;
 use perezvon_store::items::point::PointRow;
 use perezvon_store::{Table, keys};
 use perezvon_tests::World;
+use perezvon_tests::scenario::captured;
 use perezvon_tests::world::Plan;
 use serde_json::json;
 
 use crate::answering_who_calls::{CALLER, ask, asked_once, hangs, number, set_up, settings, why};
 use crate::backlog::put;
 use crate::people::{ask as ask_api, of, owner};
-use crate::telling::at_every_crash;
+use crate::telling::{at_every_crash, post_all};
 
 const PETROVA: u64 = 504_002;
 const SIDOROV: u64 = 504_003;
@@ -217,6 +218,33 @@ async fn the_address_is_shown_where_the_account_is_named_and_ends_with_it() {
     edit(&world, handed_to(SIDOROV));
     world.run_for(SOON).await;
     assert_eq!(refused(&world), ["revoked_url"]);
+    // Named again it is there again, until the whole connection goes.
+    world.apply(&told(settings("school"))).await;
+    edit(&world, handed_to(SIDOROV));
+    world.run_for(SOON).await;
+    assert_eq!((refused(&world).len(), point(&world, CALLER).await.responsible), (1, Some(CrmId(SIDOROV.to_string()))));
+    let mut gone: toml::Table = settings("school").parse().expect("TOML");
+    gone.remove("crm");
+    world.apply(&gone.to_string()).await;
+    // So long `verify` goes by what it remembers, as with a channel.
+    world.run_for(Duration::from_secs(120)).await;
+    edit(&world, handed_to(PETROVA));
+    world.run_for(SOON).await;
+    assert_eq!(refused(&world), ["revoked_url", "revoked_url"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_that_we_made_ourselves_is_found_by_its_id_alone() {
+    let mut world = set_up(Plan::default(), told).await;
+    world.tell_crm("school");
+    post_all(&mut world, &captured("inbound_normal"), 1).await;
+    world.run_for(Duration::from_secs(300)).await;
+    let (contact, phone) = world.crm(|crm| (crm.contacts()[0].id, crm.contacts()[0].phones[0].clone()));
+    assert_eq!(point(&world, &phone).await.contact, Some(CrmId(contact.to_string())));
+    world.crm(|crm| crm.delete_contact(contact));
+    world.run_for(SOON).await;
+    assert_eq!((point(&world, &phone).await.contact, refused(&world)), (None, Vec::new()));
+    assert_eq!(world.crm(|crm| (crm.contacts().len(), crm.leads().len())), (1, 1), "what came back made nothing");
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,7 +26,7 @@ impl Refused {
 
     /// It came by an address of another generation.
     pub fn revoked() -> Self {
-        let words = "адрес отозван: у канала новый адрес вебхуков, впишите его в кабинете АТС";
+        let words = "адрес отозван: новый адрес вебхуков покажет `perezvon urls`, впишите его в кабинете АТС или в CRM";
         Self::new("revoked_url", words, true)
     }
 
@@ -64,9 +64,10 @@ impl Refused {
             Refusal::UnknownKey => {
                 ("unknown_key", "запрос подписан ключом другой АТС: сверьте «Уникальный код» в настройках".to_owned())
             }
-            Refusal::OtherAccount => {
-                ("other_account", "запрос для другого аккаунта: сверьте номер аккаунта в настройках канала".to_owned())
-            }
+            Refusal::OtherAccount => (
+                "other_account",
+                "запрос для другого аккаунта: сверьте номер аккаунта в настройках канала или CRM".to_owned(),
+            ),
             Refusal::WrongSignature => {
                 ("wrong_signature", "подпись не сходится: сверьте ключ для подписи в настройках".to_owned())
             }
