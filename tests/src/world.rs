@@ -262,11 +262,6 @@ impl World {
         look(&mut self.http.crm.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The sandbox PBX.
-    pub fn pbx<T>(&self, look: impl FnOnce(&mut Mango) -> T) -> T {
-        look(&mut self.http.pbx.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     /// Applies a settings document as `perezvon apply` does; panics with the problems if there are any.
     pub async fn apply(&self, toml: &str) -> Applied {
         let document = settings::parse(toml).unwrap_or_else(|problems| panic!("{problems:?}"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::encodings::Body;
 use perezvon_sandbox::Post;
+use perezvon_sandbox::mango::Mango;
 use perezvon_sandbox::rostelecom::{Config, Employee, Manner, Rostelecom};
 
 use super::{World, gateway_request};
@@ -19,6 +20,11 @@ pub(super) fn fake() -> Rostelecom {
 }
 
 impl World {
+    /// The sandbox PBX.
+    pub fn pbx<T>(&self, look: impl FnOnce(&mut Mango) -> T) -> T {
+        look(&mut self.http.pbx.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The sandbox Rostelecom.
     pub fn vats<T>(&self, look: impl FnOnce(&mut Rostelecom) -> T) -> T {
         look(&mut self.http.vats.lock().unwrap_or_else(PoisonError::into_inner))
