@@ -1,4 +1,5 @@
-"""An employee reads, answers and closes a conversation on the page, on a telephone; the client is a sandbox's."""
+"""An employee reads, answers and closes a conversation on the page, on a telephone, is told who calls, and calls back;
+the client and the PBX are a sandbox's."""
 
 import json
 import os
@@ -19,6 +20,7 @@ WIDTH, HEIGHT = 390, 844
 ASKED = "Здравствуйте! Велосипед ещё продаётся?"
 PICTURE = "https://img.example.test/chat/640x480/1.jpg"
 ANSWER = "Да, продаётся. Когда вам удобно посмотреть?"
+CALLER = "79990000001"
 CLOSING = "Если остались вопросы, напишите нам снова."
 
 
@@ -53,9 +55,9 @@ class World:
         self.server = f"http://{server}"
         until("the channel is subscribed", lambda: self.state()["subscriptions"])
 
-    def ask(self, path, body=None):
+    def ask(self, path, body=None, of="avito"):
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://{self.sandbox}/avito/sandbox/{path}", data)
+        request = urllib.request.Request(f"http://{self.sandbox}/{of}/sandbox/{path}", data)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)
 
@@ -70,10 +72,13 @@ class World:
     def messages(self):
         return [message for chat in self.state()["chats"] for message in chat["messages"]]
 
-    def token(self):
-        words = ["token", "petrova", "--server", self.server, "--data", str(self.folder / "data"), "--json"]
+    def cli(self, *words):
+        words += ("--server", self.server, "--data", str(self.folder / "data"), "--json")
         told = subprocess.run([self.program, *words], check=True, capture_output=True, timeout=PATIENCE).stdout
-        return json.loads(told)["token"]
+        return json.loads(told)
+
+    def token(self):
+        return self.cli("token", "petrova")["token"]
 
     def open_page(self):
         self.page = Browser(os.environ["CHROMIUM"], self.folder / "chromium")
@@ -228,6 +233,25 @@ class World:
         assert self.ours() == [ANSWER, CLOSING], self.ours()
         self.fits("closed")
 
+    def telephone_rings(self):
+        address = next(it["url"] for it in self.cli("urls")["urls"] if it["channel"] == "pbx")
+        self.ask("address", {"address": address}, of="vpbx")
+        self.ask("calls", {"what": "incoming", "client": CALLER, "employee": "12", "talk_s": 4}, of="vpbx")
+        self.page.see(".popup", "Звонит телефон")
+        assert f"+{CALLER}" in self.page.see(".popup", "входящий")
+        self.fits("popup")
+        self.page.see(".popup", "Разговор")
+        until("it goes with the end of the call", lambda: not self.page.value(self.page.find(".popup") + " !== undefined"))
+
+    def calls_back(self):
+        self.page.click("nav a", "Звонки")
+        self.page.see("main", CALLER[-4:])
+        self.page.click("main button", "Перезвонить")
+        self.page.see("main [role=status]", "звонок начался")
+        calls = self.ask("state", of="vpbx")["calls"]
+        assert len(calls) == 2, calls
+        self.fits("called back")
+
     def nothing_strange(self):
         errors = [told["exceptionDetails"] for told in self.page.told("Runtime.exceptionThrown")]
         # What was refused or lost was so on purpose, and is told of by the network.
@@ -275,6 +299,8 @@ def main():
         ("the client writes: it waits in the employee's own list, read", world.mine),
         ("the message is taken back", world.take_back),
         ("closed, with the closing text; the list shows it", world.close),
+        ("a telephone rings: the page says who calls, and on which line", world.telephone_rings),
+        ("\"call back\" from the list of calls", world.calls_back),
         ("no error on the page, no request to strangers", world.nothing_strange),
     ]
     try:

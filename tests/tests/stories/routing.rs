@@ -316,6 +316,7 @@ fn a_crash_at_any_port_call_takes_no_call_elsewhere_twice_and_loses_no_record() 
     let records = Held { contacts: 1, deals: 0, tasks: 1, calls: 1, service_notes: 0 };
     let points = at_every_crash(a_known_client_calls, came_to, &(records, true, 0));
     println!("a call that is taken elsewhere: {points} crash points");
+    assert_eq!(points, 374, "each port call of it, before and after");
     let (world, _) = in_virtual_time(a_known_client_calls(Plan::default()));
     assert_eq!(taken_to(&world), ["23"], "and without one it is taken there");
 }
