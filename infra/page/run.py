@@ -59,7 +59,7 @@ class World:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://{self.sandbox}/{of}/sandbox/{path}", data)
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
 
     def state(self):
         return self.ask("state")
