@@ -91,11 +91,14 @@ const everything: Required<PerezvonParameters> = {
   ingestConcurrency: 7,
   hookRate: 20,
   hookBurst: 40,
+  gatherSeconds: 3,
   recordingDays: 90,
   times: 'skew_ms=4000',
   logDays: 14,
   alarmTopicArn: 'arn:aws:sns:eu-central-1:111122223333:alarms',
   factsToQueue: true,
+  extraRootHosts: 'api.pbx.example',
+  extraRoot: 'MIIB',
   allowHosts: 'localhost:8080',
 };
 
@@ -139,6 +142,7 @@ test('every property arrives where the template uses its parameter', () => {
 test('a value that the template does not allow is refused', () => {
   assert.throws(() => synthesised({ publicUrl: 'https://cdn.example.com/' }), /publicUrl is .* the template wants/);
   assert.throws(() => synthesised({ recordingDays: 0 }), /recordingDays is 0.* at least 1/);
+  assert.throws(() => synthesised({ gatherSeconds: 11 }), /gatherSeconds is 11.* at least 0 and at most 10/);
   assert.throws(() => synthesised({ logDays: 2 }), /logDays is 2.* 1, 3, 5/);
 });
 

@@ -31,6 +31,8 @@ export interface PerezvonParameters {
   readonly hookRate?: number;
   /** Webhooks taken in at once. */
   readonly hookBurst?: number;
+  /** Seconds that webhooks wait for others, to be handled together; 0 to 10. */
+  readonly gatherSeconds?: number;
   /** Days after which copies of recordings are removed. */
   readonly recordingDays?: number;
   /** Days that logs are kept. */
@@ -41,6 +43,10 @@ export interface PerezvonParameters {
   readonly factsToQueue?: boolean;
   /** Waiting times that differ from the usual ones: `look_ahead_ms=60000,moved_by_ms=150000`. */
   readonly times?: string;
+  /** Hosts whose certificates end at `extraRoot`, separated by commas; `.example.ru` stands for all below it. */
+  readonly extraRootHosts?: string;
+  /** That root's certificate in base64, in one line. It is trusted for these hosts alone. */
+  readonly extraRoot?: string;
   /** Hosts that settings may name although they are no public https address; for a sandbox only. */
   readonly allowHosts?: string;
 }
@@ -187,14 +193,16 @@ function parameters(given: PerezvonParameters): Record<string, string | number> 
     // A text, as a parameter is for CloudFormation whatever its type.
     found[name] = Token.isUnresolved(value) ? value : String(value);
     if (Token.isUnresolved(value)) continue;
-    const { allowedValues, allowedPattern, minValue } = template.getParameter(name);
+    const { allowedValues, allowedPattern, minValue, maxValue } = template.getParameter(name);
     const text = String(value);
     if (
       (allowedValues && !allowedValues.map(String).includes(text)) ||
       (allowedPattern && !new RegExp(allowedPattern).test(text)) ||
-      (minValue !== undefined && Number(value) < minValue)
+      (minValue !== undefined && Number(value) < minValue) ||
+      (maxValue !== undefined && Number(value) > maxValue)
     ) {
-      const wanted = allowedValues?.join(', ') ?? allowedPattern ?? `at least ${minValue}`;
+      const most = maxValue === undefined ? '' : ` and at most ${maxValue}`;
+      const wanted = allowedValues?.join(', ') ?? allowedPattern ?? `at least ${minValue}${most}`;
       throw new Error(`${property} is ${JSON.stringify(value)}, but the template wants ${wanted}`);
     }
   }
