@@ -42,6 +42,8 @@ pub struct Learned {
     pub calls: Vec<CallNews>,
     /// Who works at the PBX.
     pub directory: Option<Directory>,
+    /// Who does not work at the company any more, as its CRM says.
+    pub dismissed: Option<Vec<CrmId>>,
 }
 
 /// What the CRM says about a client.

@@ -20,7 +20,6 @@ mod recording;
 mod rostelecom;
 mod secret;
 mod settings;
-pub mod staff;
 
 pub use answer::{Answer, Answering};
 pub use authorise::{Authorise, Owner};

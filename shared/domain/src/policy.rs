@@ -35,6 +35,10 @@ pub struct Policy {
     /// What people see and hear of a call while it goes on; `None`: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub popups: Option<Popups>,
+    /// Users of the CRM who do not work here any more, as it said last: they are rung no more, whatever the settings
+    /// say. Beside the settings, because they change without them.
+    #[serde(skip)]
+    pub dismissed: Vec<CrmId>,
 }
 
 /// What people see and hear of a call while it goes on.
@@ -289,14 +293,9 @@ impl Policy {
         self.employees.iter().find(|employee| &employee.id == id)
     }
 
-    /// The same, where these users of the CRM do not work here any more.
-    #[must_use]
-    pub fn without(&self, dismissed: &[CrmId]) -> Self {
-        let mut policy = self.clone();
-        for employee in &mut policy.employees {
-            employee.active &= !employee.crm_user.as_ref().is_some_and(|user| dismissed.contains(user));
-        }
-        policy
+    /// Whether somebody does not work here any more, by the settings or by the CRM.
+    pub(crate) fn is_dismissed(&self, employee: &Employee) -> bool {
+        !employee.active || employee.crm_user.as_ref().is_some_and(|user| self.dismissed.contains(user))
     }
 
     /// The employee who is this user of the CRM.

@@ -18,11 +18,13 @@ impl Policies {
     pub async fn read(&self, table: &dyn Table, account: &AccountId) -> Result<Option<Arc<Policy>>, TableError> {
         let Some(row) = table.get(&keys::settings_head(account)).await? else { return Ok(None) };
         let head = SettingsHead::read(&row)?;
-        if let Some(policy) = self.cached(account).filter(|policy| policy.version == head.version) {
+        let is_this = |policy: &Arc<Policy>| policy.version == head.version && policy.dismissed == head.dismissed;
+        if let Some(policy) = self.cached(account).filter(is_this) {
             return Ok(Some(policy));
         }
         let Some(row) = table.get(&keys::settings_version(account, head.version)).await? else { return Ok(None) };
-        let policy = Arc::new(SettingsVersion::read(&row)?.policy);
+        let policy = Policy { dismissed: head.dismissed, ..SettingsVersion::read(&row)?.policy };
+        let policy = Arc::new(policy);
         if let Ok(mut known) = self.known.lock() {
             known.insert(account.clone(), policy.clone());
         }

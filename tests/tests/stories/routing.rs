@@ -107,6 +107,19 @@ async fn a_call_in_the_menu_goes_to_the_clients_own_manager_whose_telephone_show
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_dismissed_in_the_crm_gets_no_call_though_the_settings_name_them() {
+    let mut world = on().await;
+    world.crm(|crm| crm.dismiss(SIDOROV));
+    minutes(&mut world, 15).await;
+    let entry = calls(&world, 30);
+    minutes(&mut world, 2).await;
+    // The sandbox's PBX has no such telephone, and says so.
+    let asked: Vec<_> = routes(&world).into_iter().map(|command| command.asked["to_number"].clone()).collect();
+    assert_eq!(asked, ["10"], "the fall-back manager");
+    assert!(reasons(&world, &entry).await.contains("здесь больше не работает"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_crm_is_down_its_last_word_routes_and_the_page_says_how_old_it_is() {
     let mut world = on().await;
     calls(&world, 10);

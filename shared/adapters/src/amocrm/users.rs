@@ -7,12 +7,13 @@ use super::answer::{Answer, Sent, embedded, goes_on, hear, id, truth};
 use super::memory::Memory;
 use super::{failed, request};
 use crate::jobs::{Known, Outcome, Reply, Step, Work};
-use crate::staff;
 
 /// How far the list is.
 const USERS: &str = "users";
 /// An account with more users than 250 times this is taken to be a mistake.
 const PAGES: u32 = 20;
+/// So many dismissed are kept, the youngest: each decision reads them.
+const KEPT: usize = 200;
 
 #[derive(Default, Serialize, Deserialize)]
 struct Users {
@@ -55,7 +56,8 @@ pub(super) fn absorb(work: &mut Work, known: &Known<'_>, reply: &Reply) -> Outco
         Answer::Settled(outcome) => return outcome,
     }
     if users.over {
-        work.learned.facts.extend([staff::fact(&users.dismissed)]);
+        let surplus = users.dismissed.len().saturating_sub(KEPT);
+        work.learned.dismissed = Some(users.dismissed.split_off(surplus));
     }
     work.store(USERS, &users);
     Outcome::Next

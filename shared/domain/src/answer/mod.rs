@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::Extension;
 use crate::job::FoundClient;
 use crate::number::Number;
-use crate::policy::{Employee, Policy, Scenario};
+use crate::policy::{Policy, Scenario};
 use crate::reason::Reason;
 use crate::time::{Millis, Timestamp};
 
@@ -156,8 +156,9 @@ impl Turn<'_> {
         let Some(employee) = self.policy.by_crm_user(user) else {
             return self.fallback(&format!("ответственный клиента (пользователь CRM {user}) не сопоставлен"));
         };
-        let Some(extension) = employee.extension.as_ref().filter(|_| employee.active) else {
-            return self.fallback(&absent(employee));
+        let is_dismissed = self.policy.is_dismissed(employee);
+        let Some(extension) = employee.extension.as_ref().filter(|_| !is_dismissed) else {
+            return self.fallback(&absent(&employee.name, is_dismissed));
         };
         if self.scenario.exceptions.contains(extension) {
             return rules(&format!("{} в исключениях сценария «{}»", employee.name, self.scenario.name));
@@ -168,7 +169,7 @@ impl Turn<'_> {
 
     /// The one for abnormal situations, if they can be rung.
     fn fallback(&self, why: &str) -> Result<(Extension, Reason), Reason> {
-        let employee = self.policy.employee(&self.policy.fallback).filter(|employee| employee.active);
+        let employee = self.policy.employee(&self.policy.fallback).filter(|it| !self.policy.is_dismissed(it));
         let reached = employee.and_then(|employee| Some((employee, employee.extension.as_ref()?)));
         match reached.filter(|(_, extension)| !self.scenario.exceptions.contains(extension)) {
             Some((employee, extension)) => {
@@ -195,12 +196,11 @@ impl NotLive {
     }
 }
 
-fn absent(employee: &Employee) -> String {
-    let name = &employee.name;
-    if employee.active {
-        format!("у {name}, кто ведёт клиента, нет внутреннего номера")
-    } else {
+fn absent(name: &str, is_dismissed: bool) -> String {
+    if is_dismissed {
         format!("{name}, кто ведёт клиента, здесь больше не работает")
+    } else {
+        format!("у {name}, кто ведёт клиента, нет внутреннего номера")
     }
 }
 

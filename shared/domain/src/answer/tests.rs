@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::policy::ContactManager;
+use crate::policy::{ContactManager, Employee};
 
 const NOW: Timestamp = Timestamp(1_760_000_000_000);
 const LINE: &str = "74950000001";

@@ -95,6 +95,7 @@ fn policy() -> Policy {
         waits: Default::default(),
         hours: Default::default(),
         popups: None,
+        dismissed: Vec::new(),
     }
 }
 

@@ -11,12 +11,12 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use futures_util::future::{Either, join, join_all, select};
-use perezvon_adapters::{Answer, Answering, RawRequest, Secret, staff};
+use perezvon_adapters::{Answer, Answering, RawRequest, Secret};
 use perezvon_domain::answer::{Answered, Heard, Known, NotLive, Question, answer, asks};
 use perezvon_domain::job::FoundClient;
 use perezvon_domain::policy::normal_line;
 use perezvon_domain::time::Millis;
-use perezvon_domain::{AccountId, ChannelId, ClientId, CrmId, Number, Policy, Reason, Timestamp};
+use perezvon_domain::{AccountId, ChannelId, ClientId, Number, Policy, Reason, Timestamp};
 use perezvon_platform::raw::RawMessage;
 use perezvon_platform::{Clock, Http, Secrets};
 use perezvon_store::items::answer::Decision;
@@ -218,12 +218,9 @@ impl Answerer {
             // Whoever does not use it pays for no row.
             Err(reason) => return (Answered::nothing(reason), Vec::new()),
         };
-        let (heard, news, dismissed) = self.hear(account, policy, &number, ends.crm_ms).await;
+        let (heard, news) = self.hear(account, policy, &number, ends.crm_ms).await;
         let now = Timestamp(self.clock.now_ms());
-        let answered = match dismissed.as_slice() {
-            [] => answer(question, policy, &heard, now),
-            dismissed => answer(question, &policy.without(dismissed), &heard, now),
-        };
+        let answered = answer(question, policy, &heard, now);
         let decision = Decision {
             channel: ChannelId(raw.channel.clone()),
             line: normal_line(&question.line),
@@ -238,14 +235,8 @@ impl Answerer {
     }
 
     /// The word of this moment, if the CRM says it in time, and what of it is worth keeping; else the last one that is
-    /// known. And who does not work there any more, as it said last.
-    async fn hear(
-        &self,
-        account: &AccountId,
-        policy: &Policy,
-        number: &Number,
-        until_ms: i64,
-    ) -> (Heard, Vec<Update>, Vec<CrmId>) {
+    /// known.
+    async fn hear(&self, account: &AccountId, policy: &Policy, number: &Number, until_ms: i64) -> (Heard, Vec<Update>) {
         let (client, crm) = (ClientId::from(number.clone()), policy.crm.clone().unwrap_or_default());
         let (point, connection) = (keys::point(account, &client), keys::connection(account, &crm));
         let (point, connection) =
@@ -254,7 +245,6 @@ impl Answerer {
         let connection = connection.and_then(Result::ok).flatten().and_then(|row| ConnectionRow::read(&row).ok());
         let call = live::Call { account, crm: &crm, client: &client, point: &point, until_ms };
         let hears = connection.as_ref().is_some_and(|row| row.hears);
-        let dismissed = connection.as_ref().map(|row| staff::dismissed(&row.facts)).unwrap_or_default();
         let live = match connection {
             Some(row) => self.by(until_ms, self.ask_crm(&call, &row)).await,
             None => None,
@@ -264,13 +254,13 @@ impl Answerer {
                 let known = Known { client: seen.client.clone(), read_at: seen.at, stale: false };
                 let heard = Heard { known: Some(known), not_live: None };
                 let known = point.known().and_then(|known| known.client);
-                return (heard, worth_keeping(account, &client, &seen, known.as_ref(), hears), dismissed);
+                return (heard, worth_keeping(account, &client, &seen, known.as_ref(), hears));
             }
             Some(Ok(Err(not_live))) => not_live,
             Some(Err(failure)) => NotLive::Failed { why: failure.to_string() },
             None => NotLive::Late,
         };
-        (Heard { known: point.known(), not_live: Some(not_live) }, Vec::new(), dismissed)
+        (Heard { known: point.known(), not_live: Some(not_live) }, Vec::new())
     }
 
     async fn save(&self, rows: Vec<Update>) {

@@ -15,6 +15,7 @@ use perezvon_store::items::conversation::ConversationItem;
 use perezvon_store::items::directory::DirectoryRow;
 use perezvon_store::items::job::{JobRow, JobState};
 use perezvon_store::items::point::PointRow;
+use perezvon_store::items::settings::SettingsHead;
 use perezvon_store::items::text;
 use perezvon_store::keys;
 use perezvon_store::table::{Condition, Update, Value};
@@ -161,6 +162,10 @@ impl Hold<'_> {
             let WakeUp { account, connection } = self.wake_up;
             let put = DirectoryRow::put(account, connection, &directory, self.now());
             self.worker.table.update(put).await?;
+        }
+        if let Some(dismissed) = learned.dismissed {
+            let update = SettingsHead::dismissed(&self.wake_up.account, &dismissed);
+            self.worker.table.update(update).await?;
         }
         if let Some(news) = learned.point {
             let is_new = news.contact.is_some() || known.point.is_none_or(|point| point.contact.is_some());

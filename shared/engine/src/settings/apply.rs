@@ -83,6 +83,7 @@ impl Applier<'_> {
             digest: checked.digest.clone(),
             source: source.to_owned(),
             tokens: tokens(&standing.head, &plan),
+            ..standing.head.clone()
         };
         self.advance(&account, &head, standing.head.version).await?;
         self.claim(&checked, version).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use perezvon_domain::{AccountId, Policy, Timestamp};
+use perezvon_domain::{AccountId, CrmId, Policy, Timestamp};
 
 use super::{SCHEMA, json_or_default, lenient, text};
 use crate::keys;
@@ -18,6 +18,8 @@ pub struct SettingsHead {
     pub source: String,
     /// Digests of the tokens that were taken from files, by connection: each is taken once.
     pub tokens: BTreeMap<String, Vec<String>>,
+    /// Users of the CRM who do not work there any more. Here, because whoever decides reads the head.
+    pub dismissed: Vec<CrmId>,
 }
 
 impl SettingsHead {
@@ -28,7 +30,13 @@ impl SettingsHead {
             digest: row.s("digest").unwrap_or_default().to_owned(),
             source: row.s("source").unwrap_or_default().to_owned(),
             tokens: json_or_default(row, "tokens")?,
+            dismissed: json_or_default(row, "dismissed")?,
         })
+    }
+
+    /// Keeps what the CRM said of its users, beside the settings.
+    pub fn dismissed(account: &AccountId, dismissed: &[CrmId]) -> Update {
+        Update::new(keys::settings_head(account)).set("dismissed", text(&dismissed)).when(Condition::Present)
     }
 
     /// Moves the head from the version that was read to the next one.

@@ -132,6 +132,7 @@ struct Play {
     facts: BTreeMap<String, String>,
     point: PointKnown,
     news: Option<PointNews>,
+    dismissed: Option<Vec<CrmId>>,
     secret: Secret,
     now: Timestamp,
     link: Option<String>,
@@ -154,6 +155,7 @@ impl Play {
             facts: BTreeMap::new(),
             point: PointKnown::default(),
             news: None,
+            dismissed: None,
             secret,
             now: NOW,
             link: None,
@@ -185,6 +187,7 @@ impl Play {
             Outcome::Next => {
                 let learned = std::mem::take(&mut work.learned);
                 self.facts.extend(learned.facts);
+                self.dismissed = learned.dismissed.or(self.dismissed.take());
                 if let Some(news) = learned.point {
                     self.point.contact = news.contact.clone();
                     self.news = Some(news);

@@ -89,6 +89,7 @@ fn policy_of(inbox: Option<Inbox>) -> Policy {
         channels: BTreeMap::from([("ads".into(), channel)]),
         hours: nine_to_six(),
         popups: None,
+        dismissed: Vec::new(),
         waits: Default::default(),
     }
 }

@@ -165,6 +165,7 @@ fn unconnected(document: &Document, hours: Hours) -> Policy {
         waits: document.waits,
         hours,
         popups: document.popups,
+        dismissed: Vec::new(),
     }
 }
 
